@@ -1,0 +1,413 @@
+"""What the estimators share: parameter rules, and a fit that reads as the data flow."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from threadpoolctl import threadpool_limits
+from torch import Generator
+
+from ._build import Task, build_critics, build_module, build_net, build_table
+from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
+from ._sensitive import Guarded, Sensitive, guard, read_sensitive
+from .nn._net import TensorTable
+
+POSITIVE = Interval(Real, 0, None, closed="neither")
+COUNT = Interval(Integral, 0, None, closed="left")
+COUNT_FROM_1 = Interval(Integral, 1, None, closed="left")
+
+
+class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Trains a FairNet on (X, y, sensitive_features); the subclasses say what for."""
+
+    # Pipelines and searches hand sensitive_features on without a set_fit_request.
+    __metadata_request__fit: ClassVar[dict] = {"sensitive_features": True}
+
+    _parameter_constraints: ClassVar[dict] = {
+        "lambda_mi": [Interval(Real, 0, None, closed="left")],
+        "criterion": [
+            StrOptions({"demographic_parity", "equalized_odds", "equal_opportunity"})
+        ],
+        "mi_estimator": [StrOptions({"auto", "mine"})],
+        "bottleneck": [StrOptions({"gaussian", "deterministic"})],
+        "n_components": [COUNT_FROM_1],
+        "noise_std": [POSITIVE],
+        "hidden_layer_sizes": ["array-like", COUNT_FROM_1],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "encoder": [None, callable, HasMethods("forward")],
+        "critic_hidden_layer_sizes": ["array-like", COUNT_FROM_1],
+        "critic_steps": [COUNT_FROM_1],
+        "critic_learning_rate": [POSITIVE],
+        "gradient_rescaling": ["boolean"],
+        "group_weights": [StrOptions({"balanced", "empirical"})],
+        "sensitive_combination": [StrOptions({"crossed", "separate"})],
+        "missing_sensitive": [StrOptions({"raise", "mask"})],
+        "class_weight": [None, dict, StrOptions({"balanced"})],
+        "learning_rate": [POSITIVE],
+        "batch_size": [COUNT_FROM_1, StrOptions({"auto"})],
+        "max_epochs": [COUNT_FROM_1],
+        "warmup_epochs": [COUNT],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 0.5, closed="both")],
+        "n_iter_no_change": [COUNT_FROM_1],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "callbacks": [None, list],
+        "device": [str, torch.device],
+        "allow_tf32": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    mi_target = "representation"
+
+    def __init__(
+        self,
+        lambda_mi: float,
+        *,
+        criterion: str,
+        mi_estimator: str,
+        bottleneck: str,
+        n_components: int,
+        noise_std: float,
+        hidden_layer_sizes: Any,
+        dropout: float,
+        encoder: Any,
+        critic_hidden_layer_sizes: Any,
+        critic_steps: int,
+        critic_learning_rate: float,
+        gradient_rescaling: bool,
+        group_weights: str,
+        sensitive_combination: str,
+        missing_sensitive: str,
+        class_weight: Any,
+        learning_rate: float,
+        batch_size: Any,
+        max_epochs: int,
+        warmup_epochs: int,
+        early_stopping: bool,
+        validation_fraction: float,
+        n_iter_no_change: int,
+        tol: float,
+        callbacks: list | None,
+        device: Any,
+        allow_tf32: bool,
+        random_state: Any,
+        verbose: Any,
+    ) -> None:
+        self.lambda_mi = lambda_mi
+        self.criterion = criterion
+        self.mi_estimator = mi_estimator
+        self.bottleneck = bottleneck
+        self.n_components = n_components
+        self.noise_std = noise_std
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.encoder = encoder
+        self.critic_hidden_layer_sizes = critic_hidden_layer_sizes
+        self.critic_steps = critic_steps
+        self.critic_learning_rate = critic_learning_rate
+        self.gradient_rescaling = gradient_rescaling
+        self.group_weights = group_weights
+        self.sensitive_combination = sensitive_combination
+        self.missing_sensitive = missing_sensitive
+        self.class_weight = class_weight
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.warmup_epochs = warmup_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.callbacks = callbacks
+        self.device = device
+        self.allow_tf32 = allow_tf32
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # -- fit -------------------------------------------------------------------
+
+    def _fit(
+        self,
+        X: Any,
+        make_task: Callable[[NDArray[np.float32]], Task],
+        sensitive_features: Any,
+        sample_weight: Any,
+    ) -> Task:
+        """Read, split, build, train, estimate; fitted attributes come last."""
+        self.__dict__.pop(
+            "net_", None
+        )  # a fit that fails leaves the estimator unfitted
+        self._check_parameters()
+        raw = read_table(self, X, reset=True)
+        inputs = TableEncoder().fit(raw)
+        x = inputs.transform(raw)
+        task = make_task(x)
+        row_weight = _check_sample_weight(
+            sample_weight, x, dtype=np.float64, ensure_non_negative=True
+        )
+        if not row_weight.any():
+            raise ValueError("sample_weight is 0 for all rows; expected some above 0.")
+        if self.class_weight is not None and task.labels is None:
+            raise ValueError(
+                f"class_weight needs class labels y; got a {task.kind} task."
+            )
+        sensitive = self._read_sensitive(sensitive_features, task, len(x))
+        stratum, n_strata, mi_weight = self._condition(task, row_weight)
+        guarded = [
+            guard(part, stratum, n_strata, mi_weight, self.group_weights)
+            for part in sensitive.parts
+        ]
+
+        rng = self._random_state()
+        train, held_out = self._split(task, sensitive, rng)
+        generator, critics_generator = (
+            Generator(self._device()).manual_seed(int(rng.randint(2**31)))
+            for _ in range(2)  # so that what S is like does not change the encoder
+        )
+        with self._torch_settings(generator.initial_seed()):
+            table = build_table(self, x, task, row_weight, stratum, guarded, generator)
+            # Half of the held-out rows may choose the epoch; those that chose it
+            # give no estimate.
+            net = build_net(
+                self,
+                build_module(self, table.x, task, generator),
+                build_critics(self, task, guarded, n_strata, critics_generator),
+                task,
+                _rows(table, held_out[::2]),
+                generator,
+            )
+            train_table = _rows(table, train)
+            net.fit(train_table, None)
+            if net.interrupted_ and net.best_epoch() == 0:
+                raise KeyboardInterrupt
+            epoch_was_chosen = self.early_stopping or net.interrupted_
+            estimated_on = held_out[1::2] if epoch_was_chosen else held_out
+            mi_estimate = np.nan
+            if guarded and len(estimated_on):
+                mi_estimate = net.estimate_mi(train_table, _rows(table, estimated_on))
+        net.drop_training_state()
+
+        self._inputs = inputs
+        self.sensitive_categories_ = sensitive.categories
+        self.sensitive_names_in_ = np.asarray(sensitive.names, dtype=object)
+        self.interrupted_ = net.interrupted_
+        self.n_iter_ = len(net.history)
+        self.history_ = net.history
+        self.mi_estimate_ = mi_estimate
+        self.net_ = net
+        self._warn_of_trouble(guarded)
+        return task
+
+    def _check_parameters(self) -> None:
+        if self.early_stopping and self.validation_fraction == 0:
+            raise ValueError(
+                "early_stopping=True needs held-out rows; expected "
+                "validation_fraction > 0, got 0."
+            )
+        for name in ["hidden_layer_sizes", "critic_hidden_layer_sizes"]:
+            sizes = np.atleast_1d(getattr(self, name))
+            if sizes.ndim > 1 or not all(size >= 1 and size % 1 == 0 for size in sizes):
+                raise ValueError(
+                    f"{name} must hold integers of at least 1, one for each layer; got "
+                    f"{getattr(self, name)!r}."
+                )
+        if self.lambda_mi > 0 and self.warmup_epochs >= self.max_epochs:
+            raise ValueError(
+                f"warmup_epochs ({self.warmup_epochs}) must be less than max_epochs "
+                f"({self.max_epochs}): lambda_mi would never reach its value."
+            )
+
+    def _read_sensitive(
+        self, sensitive_features: Any, task: Task, n_rows: int
+    ) -> Sensitive:
+        if sensitive_features is not None:
+            return read_sensitive(
+                sensitive_features,
+                task.labels,
+                n_rows,
+                combination=self.sensitive_combination,
+                missing=self.missing_sensitive,
+            )
+        if self.lambda_mi > 0:
+            raise ValueError(
+                f"sensitive_features is required when lambda_mi > 0 (got lambda_mi="
+                f"{self.lambda_mi}): pass it to fit, one value for each row of X. With "
+                "lambda_mi=0 it may be left out."
+            )
+        return Sensitive([], [], [])
+
+    def _condition(self, task: Task, row_weight: Floats) -> tuple[Codes, int, Floats]:
+        """What I(Z; S) is conditioned on: strata of rows, and the rows that count."""
+        labels = task.labels
+        if self.criterion == "demographic_parity":
+            return np.zeros(len(row_weight), dtype=np.int64), 1, row_weight
+        if labels is None:
+            raise ValueError(
+                f"criterion={self.criterion!r} needs class labels y; this is a "
+                f"{task.kind} task. Use criterion='demographic_parity'."
+            )
+        if self.criterion == "equalized_odds":
+            return labels, task.n_outputs, row_weight
+        if task.n_outputs != 2:
+            raise ValueError(
+                "criterion='equal_opportunity' needs a binary y; got "
+                f"{task.n_outputs} classes. Use criterion='equalized_odds'."
+            )
+        return np.zeros(len(row_weight), dtype=np.int64), 1, row_weight * (labels == 1)
+
+    def _random_state(self) -> np.random.RandomState:
+        # check_random_state(None) is numpy's global generator, which is not ours.
+        if self.random_state is None:
+            return np.random.RandomState()
+        return check_random_state(self.random_state)
+
+    def _split(
+        self, task: Task, sensitive: Sensitive, rng: np.random.RandomState
+    ) -> tuple[Codes, Codes]:
+        """Rows to train on, rows to hold out: none where nothing is estimated."""
+        n_rows = len(task.target)
+        fraction = self.validation_fraction
+        if not sensitive.parts and not self.early_stopping:
+            fraction = 0.0
+        labels = [part.codes for part in sensitive.parts]
+        if task.labels is not None:
+            labels.append(task.labels)
+        cell = cells(*labels) if labels else np.zeros(n_rows, dtype=np.int64)
+        train, held_out = hold_out(fraction, cell, rng)
+        if self.early_stopping and len(held_out) < 2:
+            raise ValueError(
+                f"early_stopping=True holds out {self.validation_fraction:.0%} of the "
+                f"rows, which of {n_rows} rows is fewer than 2."
+            )
+        return train, held_out
+
+    def _device(self) -> torch.device:
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = torch.device(self.device)
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"device={self.device!r}, but torch finds no CUDA device; expected "
+                "'cpu' or 'auto'."
+            )
+        return device
+
+    @contextmanager
+    def _torch_settings(self, seed: int) -> Iterator[None]:
+        """Settings of torch that hold for one fit and are then put back."""
+        precision = torch.get_float32_matmul_precision()
+        # Layers of a hundred units gain nothing from a second thread, and on a busy
+        # machine lose much.
+        n_threads = 1 if self.encoder is None else None
+        torch.set_float32_matmul_precision("high" if self.allow_tf32 else "highest")
+        try:
+            # Our own layers take a generator. Those of a user's encoder may read
+            # torch's global state: they get one of their own, for the time of the fit.
+            device = self._device()
+            devices = [device] if device.type == "cuda" else []
+            with (
+                threadpool_limits(n_threads, user_api="openmp"),
+                torch.random.fork_rng(devices, enabled=self.encoder is not None),
+            ):
+                if self.encoder is not None:
+                    torch.manual_seed(seed)
+                yield
+        finally:
+            torch.set_float32_matmul_precision(precision)
+
+    # -- after fit -------------------------------------------------------------
+
+    def _warn_of_trouble(self, guarded: list[Guarded]) -> None:
+        if self.interrupted_:
+            warnings.warn(
+                f"The fit was interrupted in epoch {self.n_iter_} of "
+                f"{self.max_epochs}; the weights of epoch {self.net_.best_epoch()}, "
+                "the best so far, are kept.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        entropy = sum(part.entropy for part in guarded)
+        if self.mi_estimate_ > entropy:
+            warnings.warn(
+                f"The estimate of the mutual information, {self.mi_estimate_:.3f} "
+                f"nats, is above the entropy of the sensitive features, {entropy:.3f} "
+                "nats, which it cannot exceed: the critic has diverged. Try a smaller "
+                "critic_learning_rate, or mi_estimator='auto'.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _forward(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Outputs of the head, and z as it is released."""
+        check_is_fitted(self)
+        x = self._inputs.transform(read_table(self, X, reset=False))
+        output, z = self.net_.forward(TensorTable(torch.from_numpy(x), {}))
+        return output.numpy(), z.numpy()
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Representation z of each row, with its noise; S is not needed.
+
+        The noise of a row depends on the row's content and the fit alone, so asking
+        twice gives the same z.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components), float32
+        """
+        return self._forward(X)[1]
+
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: Any = None,
+    ) -> NDArray[np.float32]:
+        """Fit, then return the representation z of the rows of X.
+
+        Takes what `fit` takes and returns what `transform` returns.
+        """
+        return self.fit(
+            X, y, sensitive_features=sensitive_features, sample_weight=sample_weight
+        ).transform(X)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _rows(table: TensorTable, rows: Codes) -> TensorTable:
+    return TensorTable(*table[torch.from_numpy(rows).to(table.x.device)])

@@ -1,0 +1,198 @@
+"""Parameters of an estimator and arrays -> tensors, networks, the net that trains."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from skorch.callbacks import LRScheduler, PrintLog
+from skorch.helper import predefined_split
+from torch import Generator, nn
+
+from ._inputs import Codes, Floats
+from ._sensitive import Guarded
+from .nn._bottleneck import make_bottleneck
+from .nn._callbacks import BestEpoch, EpochProgress
+from .nn._critic import make_critic
+from .nn._encoder import MLP, UserEncoder
+from .nn._net import FairModule, FairNet, TensorTable, cross_entropy
+
+if TYPE_CHECKING:
+    from ._base import BaseMIEstimator
+
+
+@dataclass
+class Task:
+    """What z must keep: the target, and the loss that says how well it is kept."""
+
+    kind: str  # "classification", "regression" or "reconstruction"
+    target: NDArray
+    n_outputs: int
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+    @property
+    def labels(self) -> NDArray | None:
+        return self.target if self.kind == "classification" else None
+
+
+def classification_task(y: NDArray) -> tuple[NDArray, Task]:
+    """The classes of y, and the task of predicting them."""
+    check_classification_targets(y)
+    classes, labels = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has only one class, {classes.tolist()[0]!r}; at least 2 classes are "
+            "required."
+        )
+    return classes, Task("classification", labels, len(classes), cross_entropy)
+
+
+def build_table(
+    params: "BaseMIEstimator",
+    x: NDArray[np.float32],
+    task: Task,
+    row_weight: Floats,
+    stratum: Codes,
+    guarded: list[Guarded],
+    generator: Generator,
+) -> TensorTable:
+    """All rows on the device, with the targets that the net trains on."""
+    target: dict[str, NDArray] = {"y": task.target, "stratum": stratum}
+    weight = row_weight
+    if params.class_weight is not None:
+        weight = weight * compute_sample_weight(params.class_weight, task.labels)
+    if np.ptp(weight) > 0:
+        target["weight"] = (weight / weight.mean()).astype(np.float32)
+    for i, part in enumerate(guarded):
+        target[f"s{i}"] = part.s
+        target[f"weight{i}"] = (part.weight / part.weight.mean()).astype(np.float32)
+    device = generator.device
+    return TensorTable(
+        torch.from_numpy(x).to(device),
+        {name: torch.from_numpy(values).to(device) for name, values in target.items()},
+    )
+
+
+def build_module(
+    params: "BaseMIEstimator", x: torch.Tensor, task: Task, generator: Generator
+) -> FairModule:
+    """Encoder, bottleneck and head, for rows like those of x."""
+    encoder: nn.Module
+    if params.encoder is None:
+        encoder = MLP(
+            x.shape[1],
+            _sizes(params.hidden_layer_sizes),
+            dropout=params.dropout,
+            generator=generator,
+        )
+    else:
+        encoder = UserEncoder(_users_module(params.encoder, x), example=x[:2])
+    bottleneck = make_bottleneck(
+        params.bottleneck, int(np.prod(x.shape[1:])), params.noise_std, generator
+    )
+    return FairModule(
+        encoder,
+        bottleneck,
+        n_components=params.n_components,
+        n_outputs=task.n_outputs,
+        generator=generator,
+    )
+
+
+def _users_module(encoder: Any, x: torch.Tensor) -> nn.Module:
+    if isinstance(encoder, nn.Module):
+        return copy.deepcopy(encoder).to(x.device)
+    module = encoder(tuple(x.shape[1:]))
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            "encoder must be a torch.nn.Module, or a callable that takes the shape of "
+            f"one row and returns one; it returned {type(module).__name__}."
+        )
+    return module.to(x.device)
+
+
+def build_critics(
+    params: "BaseMIEstimator",
+    task: Task,
+    guarded: list[Guarded],
+    n_strata: int,
+    generator: Generator,
+) -> list[nn.Module]:
+    """A critic for each part of S."""
+    sees_z = params.mi_target == "representation"
+    return [
+        make_critic(
+            params.mi_estimator,
+            params.n_components if sees_z else task.n_outputs,
+            prior=part.prior,
+            n_values=1 if part.s.ndim == 1 else part.s.shape[1],
+            n_strata=n_strata,
+            hidden_layer_sizes=_sizes(params.critic_hidden_layer_sizes),
+            generator=generator,
+        )
+        for part in guarded
+    ]
+
+
+def build_net(
+    params: "BaseMIEstimator",
+    module: FairModule,
+    critics: list[nn.Module],
+    task: Task,
+    valid: TensorTable,
+    generator: Generator,
+) -> FairNet:
+    """The net, its schedule and its callbacks; ``valid`` may be empty."""
+    batch_size = _batch_size(params.batch_size, len(task.target))
+    patience = params.n_iter_no_change if params.early_stopping else params.max_epochs
+    callbacks: list[Any] = [
+        ("learning_rate", LRScheduler("CosineAnnealingLR", T_max=params.max_epochs)),
+        (
+            "best_epoch",
+            BestEpoch(
+                stop=params.early_stopping,
+                monitor="valid_loss" if len(valid) else "train_loss",
+                patience=patience,
+                threshold=params.tol,
+            ),
+        ),
+    ]
+    if params.verbose:
+        callbacks.append(("progress", EpochProgress()))
+    if params.verbose > 1:
+        callbacks.append(("print_log", PrintLog(keys_ignored=["event_lr"])))
+    return FairNet(
+        module,
+        critics=critics,
+        task_loss=task.loss,
+        lambda_mi=float(params.lambda_mi),
+        mi_target=params.mi_target,
+        critic_steps=params.critic_steps,
+        critic_lr=params.critic_learning_rate,
+        warmup_epochs=params.warmup_epochs,
+        gradient_rescaling=params.gradient_rescaling,
+        generator=generator,
+        lr=params.learning_rate,
+        max_epochs=params.max_epochs,
+        batch_size=batch_size,
+        iterator_valid__batch_size=4 * batch_size,
+        train_split=predefined_split(valid) if len(valid) else None,
+        callbacks=callbacks + copy.deepcopy(params.callbacks or []),
+        device=str(generator.device),
+    )
+
+
+def _batch_size(batch_size: Any, n_rows: int) -> int:
+    """Some fifty batches an epoch, of 32 to 512 rows, where it is "auto"."""
+    if batch_size == "auto":
+        return int(np.clip(2 ** int(np.log2(max(1, n_rows / 50))), 32, 512))
+    return batch_size
+
+
+def _sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    return tuple(int(size) for size in np.atleast_1d(hidden_layer_sizes))

@@ -1,0 +1,376 @@
+"""MIDebiasedClassifier."""
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import StrOptions
+
+from ._base import BaseMIEstimator
+from ._build import Task, classification_task
+from ._inputs import read_target
+
+# Of the rows that are not of the class predicted most: predicting fewer is a collapse.
+COLLAPSED_SHARE = 0.05
+
+
+class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
+    """Classifier that reduces the mutual information of its representation with S.
+
+    An encoder maps each row to a representation z, from which a head predicts y.
+    Critics estimate the mutual information of z and the sensitive attribute S, and all
+    are trained end to end on [1]_
+
+        cross-entropy of y + ``lambda_mi`` * estimate of I(Z; S)
+
+    S is needed in `fit` alone. The less z tells of S, the smaller is the gap between
+    groups that any classifier of z can have; the price is accuracy wherever y and S
+    are related. Columns of numbers are standardised and columns of categories,
+    strings and booleans one-hot encoded; missing values are taken as they are.
+
+    Parameters
+    ----------
+    lambda_mi : float, default=1.0
+        Weight of the mutual information term, in nats of task loss per nat of
+        information; at least 0. What a value does depends on the data: search for it.
+        With 0, ``sensitive_features`` may be left out of `fit`.
+    criterion : {"demographic_parity", "equalized_odds", "equal_opportunity"}, \
+            default="demographic_parity"
+        What is minimised: I(Z; S), I(Z; S | Y) or I(Z; S | Y = 1), the last with
+        ``classes_[1]`` as 1.
+    mi_estimator : {"auto", "mine"}, default="auto"
+        "auto" enumerates the groups where S is categorical and contrasts rows with
+        one another (InfoNCE) where it is continuous or mixed. "mine" is that of
+        [1]_: Donsker-Varadhan, S permuted within the batch.
+    mi_target : {"representation", "prediction"}, default="representation"
+        What is to be independent of S: z, and with it all that is made from it, or
+        the predicted probabilities alone.
+    bottleneck : {"gaussian", "deterministic"}, default="gaussian"
+        "gaussian" normalises z and adds noise, which limits what can be read from
+        it. "deterministic" is a ReLU as in [1]_: it hides S from the critic more
+        than it removes it.
+    n_components : int, default=8
+        Size of z.
+    noise_std : float, default=0.3
+        Standard deviation of the gaussian bottleneck's noise, where z has 1.
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Sizes of the encoder's hidden layers.
+    dropout : float, default=0.1
+        Share of hidden units dropped in training, in [0, 1).
+    encoder : torch.nn.Module or callable, default=None
+        Your own encoder instead of hidden layers: a module, which is copied, or a
+        callable that takes the shape of one row and returns a module. It maps a
+        batch of rows to one vector a row. With it, X may be an array of more than
+        two dimensions, such as images, which passes as it is.
+    critic_hidden_layer_sizes : int or array-like of int, default=(64, 64)
+        Sizes of each critic's hidden layers.
+    critic_steps : int, default=3
+        Steps of the critics per step of the encoder.
+    critic_learning_rate : float, default=0.002
+        Learning rate of the critics (Adam).
+    gradient_rescaling : bool, default=False
+        The update of [1]_: the MI term has an Adam of its own with learning rate
+        ``lambda_mi * learning_rate``, and its gradient is scaled down, for each
+        weight tensor, to the norm of the task's.
+    group_weights : {"balanced", "empirical"}, default="balanced"
+        "balanced" lets groups count equally in the MI term, whatever their size: a
+        gap is set by the worst pair of groups, often a rare one. No row counts more
+        than 50 times. "empirical" weighs a group by its size.
+    sensitive_combination : {"crossed", "separate"}, default="crossed"
+        With several sensitive columns: guard their combinations, or each alone (the
+        term is then the sum).
+    missing_sensitive : {"raise", "mask"}, default="raise"
+        What to do with missing sensitive values: raise, or leave the row out of the
+        MI term alone.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes in the task loss.
+    learning_rate : float, default=0.002
+        Initial learning rate of encoder and head (Adam); it falls to 0 as a cosine.
+    batch_size : int or "auto", default="auto"
+        "auto" gives some fifty batches an epoch, of 32 to 512 rows.
+    max_epochs : int, default=30
+        Passes over the training rows.
+    warmup_epochs : int, default=3
+        Epochs over which the MI term's weight rises from 0 to ``lambda_mi``; less
+        than ``max_epochs``.
+    early_stopping : bool, default=False
+        Stop when the loss on held-out rows has not fallen by ``tol`` for
+        ``n_iter_no_change`` epochs, and keep the best epoch. One half of the
+        held-out rows chooses the epoch, the other estimates.
+    validation_fraction : float, default=0.1
+        Share of the rows held out of training, in [0, 0.5]. None are held out where
+        neither ``sensitive_features`` nor ``early_stopping`` asks for it.
+    n_iter_no_change : int, default=10
+        See ``early_stopping``.
+    tol : float, default=0.0001
+        See ``early_stopping``.
+    callbacks : list of skorch callbacks, default=None
+        Further callbacks for the training loop; they are copied.
+    device : str or torch.device, default="auto"
+        Where to train and predict. "auto" is CUDA where there is a device, else CPU.
+    allow_tf32 : bool, default=False
+        Allow TensorFloat-32 in the matrix products of training on a GPU.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout, noise and held-out rows. The same int
+        gives the same result to the bit on the same CPU. The global random states of
+        NumPy and torch are neither read nor changed.
+    verbose : int, default=0
+        1 shows a progress bar on standard error, 2 prints every epoch too.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes of y, sorted.
+    mi_estimate_ : float
+        Estimate of the mutual information that ``criterion`` names, in nats, on
+        held-out rows; NaN where there are none or S was not given. It is a lower
+        bound and proves nothing: what an attacker reads can be more.
+    sensitive_categories_ : list of ndarray
+        The groups of each sensitive column, sorted; None for a continuous column.
+    sensitive_names_in_ : ndarray of str
+        Names of the sensitive columns.
+    n_iter_ : int
+        Number of epochs that ran, an interrupted one included.
+    interrupted_ : bool
+        Whether the fit was cut short by Ctrl-C and keeps its best epoch.
+    history_ : skorch.history.History
+        For each epoch "train_loss", "train_task_loss", "train_mi" (nats), the same
+        for "valid", and "dur" (seconds).
+    net_ : FairNet
+        The trained networks, a `skorch.NeuralNet`: ``net_.module_`` and
+        ``net_.critics_``.
+    n_features_in_ : int
+        Number of columns of X in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X in `fit`, where all are strings.
+
+    See Also
+    --------
+    MIFairTransformer : The same core as a transformer.
+    fairrep.metrics.fairness_report : Rates by group and their gaps.
+
+    Notes
+    -----
+    `predict` and its kin use the mean of z, so that two applicants who differ by a
+    hair get the same answer; `transform` releases z with its noise. Only of the
+    released z does the noise limit what can be read.
+
+    References
+    ----------
+    .. [1] R. Ragonesi, R. Volpi, J. Cavazza and V. Murino, "Learning Unbiased
+           Representations via Mutual Information Backpropagation", CVPR Workshops,
+           2021. https://arxiv.org/abs/2003.06430
+    .. [2] M. I. Belghazi et al., "Mutual Information Neural Estimation", ICML, 2018.
+           https://arxiv.org/abs/1801.04062
+
+    Examples
+    --------
+    >>> from fairrep import MIDebiasedClassifier
+    >>> from fairrep.datasets import load_adult
+    >>> from fairrep.metrics import fairness_report
+    >>> X, y, A = load_adult(subset="test", return_X_y_s=True)
+    >>> X_train, y_train, A_train = X[:2000], y[:2000], A[:2000]
+    >>> X_test, y_test, A_test = X[2000:], y[2000:], A[2000:]
+    >>> gap = {}
+    >>> for lambda_mi in [0, 5]:
+    ...     clf = MIDebiasedClassifier(lambda_mi, random_state=0)
+    ...     clf = clf.fit(X_train, y_train, sensitive_features=A_train)
+    ...     report = fairness_report(
+    ...         y_test, clf.predict(X_test), sensitive_features=A_test
+    ...     )
+    ...     gap[lambda_mi] = report.demographic_parity_difference
+    >>> gap[5] < gap[0] / 2
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseMIEstimator._parameter_constraints,
+        "mi_target": [StrOptions({"representation", "prediction"})],
+    }
+
+    def __init__(
+        self,
+        lambda_mi: float = 1.0,
+        *,
+        criterion: str = "demographic_parity",
+        mi_estimator: str = "auto",
+        mi_target: str = "representation",
+        bottleneck: str = "gaussian",
+        n_components: int = 8,
+        noise_std: float = 0.3,
+        hidden_layer_sizes: Any = (100,),
+        dropout: float = 0.1,
+        encoder: Any = None,
+        critic_hidden_layer_sizes: Any = (64, 64),
+        critic_steps: int = 3,
+        critic_learning_rate: float = 2e-3,
+        gradient_rescaling: bool = False,
+        group_weights: str = "balanced",
+        sensitive_combination: str = "crossed",
+        missing_sensitive: str = "raise",
+        class_weight: Any = None,
+        learning_rate: float = 2e-3,
+        batch_size: Any = "auto",
+        max_epochs: int = 30,
+        warmup_epochs: int = 3,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        callbacks: list | None = None,
+        device: Any = "auto",
+        allow_tf32: bool = False,
+        random_state: Any = None,
+        verbose: Any = 0,
+    ) -> None:
+        super().__init__(
+            lambda_mi,
+            criterion=criterion,
+            mi_estimator=mi_estimator,
+            bottleneck=bottleneck,
+            n_components=n_components,
+            noise_std=noise_std,
+            hidden_layer_sizes=hidden_layer_sizes,
+            dropout=dropout,
+            encoder=encoder,
+            critic_hidden_layer_sizes=critic_hidden_layer_sizes,
+            critic_steps=critic_steps,
+            critic_learning_rate=critic_learning_rate,
+            gradient_rescaling=gradient_rescaling,
+            group_weights=group_weights,
+            sensitive_combination=sensitive_combination,
+            missing_sensitive=missing_sensitive,
+            class_weight=class_weight,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            warmup_epochs=warmup_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            callbacks=callbacks,
+            device=device,
+            allow_tf32=allow_tf32,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.mi_target = mi_target
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: Any = None,
+    ) -> "MIDebiasedClassifier":
+        """Train on X, y and the sensitive features.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            A frame of pandas or polars with columns of numbers, categories, strings or
+            booleans and with missing values, or an array of numbers.
+        y : array-like of shape (n_samples,)
+            Class labels, of two or more classes.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            One or more columns of any kind, pandas and polars included. A column of
+            numbers with more than 20 different values is continuous; cast it to
+            strings if they are categories. May be None if ``lambda_mi`` is 0.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, in the task loss and in the MI term.
+
+        Returns
+        -------
+        self : MIDebiasedClassifier
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is unfit; before any training.
+        FloatingPointError
+            If a term of the loss becomes non-finite.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            If the fit was interrupted, predicts a single class, or the estimate of
+            the mutual information exceeds the entropy of S.
+        """
+
+        def make_task(x: NDArray) -> Task:
+            values = read_target(y, len(x), type(self).__name__)
+            self.classes_, task = classification_task(values)
+            return task
+
+        task = self._fit(X, make_task, sensitive_features, sample_weight)
+        self._warn_of_collapse(task.target, self.predict(X))
+        return self
+
+    def _warn_of_collapse(self, labels: NDArray, predicted: NDArray) -> None:
+        codes = np.searchsorted(self.classes_, predicted)
+        mode = int(np.bincount(codes).argmax())
+        others, expected = (codes != mode).mean(), (labels != mode).mean()
+        if others < COLLAPSED_SHARE * expected:
+            warnings.warn(
+                f"The classifier has collapsed: it predicts {self.classes_[mode]!r} "
+                f"for {1 - others:.1%} of the rows of X, where it holds for "
+                f"{1 - expected:.1%}. Such a model is trivially fair and useless; try "
+                "a smaller lambda_mi or learning_rate, or class_weight='balanced'.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """Logits of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes), float32
+            With two classes the log-odds of ``classes_[1]``.
+        """
+        logits = self._forward(X)[0]
+        if len(self.classes_) == 2:
+            return logits[:, 1] - logits[:, 0]
+        return logits
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float32
+            In the order of ``classes_``.
+        """
+        return softmax(self._forward(X)[0], axis=1)
+
+    def predict(self, X: Any) -> NDArray:
+        """Most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        chosen = self._forward(X)[0].argmax(axis=1)
+        return self.classes_[chosen]

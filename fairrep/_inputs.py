@@ -1,0 +1,258 @@
+"""X and y as users have them -> arrays; which rows to hold out.
+
+With `_sensitive`, the only reader of raw input.
+"""
+
+from typing import Any
+
+import narwhals.stable.v1 as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import (
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+# In standard deviations: much further off, float32 would turn to infinity.
+MAX_DEVIATION = 1e6
+# What pandas calls the contents of object columns that are no categories.
+NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
+
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+# -- X -------------------------------------------------------------------------
+
+
+def as_pandas(table: Any) -> Any:
+    """Frames and series of other libraries as pandas; anything else as it is."""
+    if isinstance(table, (pd.DataFrame, pd.Series)):
+        return table
+    native = nw.from_native(table, pass_through=True, allow_series=True)
+    if isinstance(native, nw.DataFrame):
+        columns = {name: _column(native[name]) for name in native.columns}
+        return pd.DataFrame(columns)
+    if isinstance(native, nw.Series):
+        return pd.Series(_column(native), name=native.name)
+    return table
+
+
+def _column(series: nw.Series) -> pd.Series:
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return pd.Series(series.to_numpy())
+    return pd.Series(series.to_list(), dtype=object)
+
+
+def read_table(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
+    """X as a DataFrame or a numeric array, its columns checked against those of fit.
+
+    Arrays of more than two dimensions are taken where the estimator has an `encoder`
+    of the user's; their rows must then keep the shape that they had in fit.
+    """
+    X = as_pandas(X)
+    if isinstance(X, pd.DataFrame):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        for n, what in zip(X.shape, ["sample", "feature"], strict=True):
+            if n == 0:
+                raise ValueError(f"X has 0 {what}(s); a minimum of 1 is required.")
+        return X
+    X = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse=("csr", "csc"),
+        dtype="numeric",
+        ensure_all_finite="allow-nan",
+        allow_nd=estimator.encoder is not None,
+        ensure_min_samples=2 if reset else 1,
+    )
+    return X.toarray() if sparse.issparse(X) else X
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """A table as float32 columns: numbers standardised, categories one-hot.
+
+    Missing numbers become the column's mean, with an indicator column where fit saw
+    some missing. Missing categories are a category. Categories that fit never saw are
+    all zero. Arrays of more than two dimensions pass as they are.
+    """
+
+    def fit(self, X: Any, y: None = None) -> "TableEncoder":
+        self.row_shape_ = np.shape(X)[1:]
+        if len(self.row_shape_) > 1:
+            return self
+        frame = _as_frame(X)
+        # By position: names may be missing, numbers, or differ from those of fit.
+        self.kinds_ = [_column_kind(column) for _, column in frame.items()]
+        numeric = [i for i, kind in enumerate(self.kinds_) if kind == "numeric"]
+        categorical = [i for i, kind in enumerate(self.kinds_) if kind != "numeric"]
+        self.columns_ = ColumnTransformer(
+            [
+                (
+                    "numeric",
+                    make_pipeline(
+                        StandardScaler(),
+                        SimpleImputer(
+                            strategy="constant",
+                            fill_value=0.0,
+                            add_indicator=True,
+                            keep_empty_features=True,
+                        ),
+                    ),
+                    numeric,
+                ),
+                (
+                    "categorical",
+                    OneHotEncoder(
+                        handle_unknown="ignore", sparse_output=False, dtype=np.float32
+                    ),
+                    categorical,
+                ),
+            ],
+            sparse_threshold=0.0,
+            verbose_feature_names_out=False,
+        )
+        self.columns_.fit(self._prepare(frame))
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        if np.shape(X)[1:] != self.row_shape_:
+            raise ValueError(
+                f"Rows of X have shape {np.shape(X)[1:]}; they had {self.row_shape_} "
+                "in fit."
+            )
+        if len(self.row_shape_) > 1:
+            images = np.asarray(X, dtype=np.float32)
+            if not np.isfinite(images).all():
+                raise ValueError(
+                    "X of more than two dimensions contains NaN or infinity."
+                )
+            return images
+        encoded = self.columns_.transform(self._prepare(_as_frame(X)))
+        encoded = np.clip(encoded, -MAX_DEVIATION, MAX_DEVIATION)
+        return np.ascontiguousarray(encoded, dtype=np.float32)
+
+    def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        prepare = {"numeric": _as_numbers, "categorical": _as_labels}
+        columns = {
+            i: prepare[kind](column)
+            for i, (kind, (_, column)) in enumerate(
+                zip(self.kinds_, frame.items(), strict=True)
+            )
+        }
+        return pd.DataFrame(columns, index=frame.index)
+
+
+def _as_frame(X: Any) -> pd.DataFrame:
+    return X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
+
+
+def _column_kind(column: pd.Series) -> str:
+    # Without the missing values: pd.NA among numbers would make objects of them.
+    known = column.dropna().infer_objects()
+    dtype = known.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
+        return "categorical"
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(
+        dtype
+    ):
+        # A column without any value is one category, that of the missing.
+        return "numeric" if len(known) else "categorical"
+    content = pd.api.types.infer_dtype(known)
+    if content == "decimal":
+        return "numeric"
+    if content not in NO_CATEGORIES and (
+        pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
+    ):
+        return "categorical"
+    raise TypeError(
+        f"Column {column.name!r} of X has dtype {dtype} ({content}); expected numbers, "
+        "categories, strings or booleans. Turn dates into numbers (an age, a month) or "
+        "drop the column."
+    )
+
+
+def _as_numbers(column: pd.Series) -> Floats:
+    try:
+        if pd.api.types.is_datetime64_any_dtype(column.infer_objects()):
+            raise TypeError  # numpy would count nanoseconds
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Column {column.name!r} of X was numeric in fit; now it holds values that "
+            f"are no numbers (dtype {column.dtype})."
+        ) from error
+    if np.isinf(values).any():
+        raise ValueError(
+            f"Column {column.name!r} of X contains infinity; expected finite numbers, "
+            "or NaN where a value is missing."
+        )
+    return values
+
+
+def _as_labels(column: pd.Series) -> NDArray[np.object_]:
+    """Categories as strings, so that True, "True" and a category of it are the same."""
+    codes, values = pd.factorize(column)
+    labels = np.array([*(str(value) for value in values), np.nan], dtype=object)
+    return labels[codes]
+
+
+# -- y -------------------------------------------------------------------------
+
+
+def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
+    """y as a 1-d array without missing values, of the length of X."""
+    if y is None:
+        raise ValueError(f"{owner} requires y to be passed, but the target y is None.")
+    y = as_pandas(y)
+    if isinstance(y, pd.Series) and isinstance(y.dtype, pd.CategoricalDtype):
+        y = y.astype(object)
+    values = column_or_1d(np.asarray(y), warn=True)
+    n_missing = int(pd.isna(values).sum())
+    if n_missing:
+        raise ValueError(
+            f"Input y contains NaN: {n_missing} missing values; expected none. Drop "
+            "these rows of X, y and sensitive_features."
+        )
+    if values.dtype.kind == "f":
+        assert_all_finite(values, input_name="y")
+    check_consistent_length(values, np.empty(n_rows))
+    return values
+
+
+# -- rows ----------------------------------------------------------------------
+
+
+def cells(*labels: NDArray) -> Codes:
+    """One code for each observed combination of the labels."""
+    _, codes = np.unique(np.stack(labels, axis=1), axis=0, return_inverse=True)
+    return codes.ravel()
+
+
+def hold_out(
+    fraction: float, cell: Codes, rng: np.random.RandomState
+) -> tuple[Codes, Codes]:
+    """Rows to train on and rows to hold out, each cell in proportion.
+
+    Systematic sampling from the rows sorted by cell: it works for cells of any size,
+    and the only row of a cell is trained on.
+    """
+    order = rng.permutation(len(cell))
+    order = order[np.argsort(cell[order], kind="stable")]
+    candidates = order[np.bincount(cell)[cell[order]] > 1]
+    n_held = min(round(fraction * len(cell)), len(candidates) // 2)
+    if n_held == 0:
+        return np.arange(len(cell)), np.empty(0, dtype=np.int64)
+    picks = (np.arange(n_held) + rng.uniform()) * len(candidates) / n_held
+    held = rng.permutation(candidates[picks.astype(np.int64)])
+    return np.setdiff1d(order, held), held

@@ -1,0 +1,263 @@
+"""sensitive_features as users have them -> what the critics guard.
+
+`read_sensitive` turns the columns into group codes and normal scores, `guard` weighs
+the rows so that groups count equally.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.preprocessing import QuantileTransformer
+
+from ._inputs import Codes, Floats, as_pandas
+
+# A numeric column with more distinct values than this is continuous.
+MAX_NUMERIC_GROUPS = 20
+# A group of a handful of rows must not outweigh the rest of its batch.
+MAX_GROUP_WEIGHT = 50.0
+
+
+@dataclass
+class SensitivePart:
+    """What one critic guards: group codes, continuous values, or both together."""
+
+    name: str
+    groups: list[str]
+    codes: Codes  # all zero where there are no groups
+    values: NDArray[np.float32]  # (n_rows, n_continuous), normal scores
+    present: NDArray[np.bool_]
+    categories: NDArray | None = None  # of a single column: its values, as they came
+
+    @property
+    def is_categorical(self) -> bool:
+        return self.values.shape[1] == 0
+
+
+@dataclass
+class Sensitive:
+    """The sensitive features of the rows of fit."""
+
+    names: list[Hashable]
+    categories: list[NDArray | None]  # by column; None for a continuous one
+    parts: list[SensitivePart]
+
+
+def read_sensitive(
+    sensitive_features: Any,
+    y: NDArray | None,
+    n_rows: int,
+    *,
+    combination: str,
+    missing: str,
+) -> Sensitive:
+    """Encode the sensitive columns, crossed into one part or as one part a column."""
+    frame = sensitive_frame(sensitive_features, n_rows)
+    columns = [_read_sensitive_column(frame[name], missing) for name in frame.columns]
+    for column in columns:
+        _check_differs_from_target(column, y)
+    parts = columns if combination == "separate" else [_cross(columns)]
+    for part in parts:
+        _check_groups(part)
+    categories = [column.categories for column in columns]
+    return Sensitive(list(frame.columns), categories, parts)
+
+
+def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
+    """One column a sensitive feature, unnamed ones named as fairlearn does.
+
+    Rows match by position: an index of pandas is not used.
+    """
+    table = as_pandas(sensitive_features)
+    if isinstance(table, pd.Series):
+        unnamed = table.name is None or table.name == ""  # polars has no None
+        name = "sensitive_feature_0" if unnamed else table.name
+        frame = table.to_frame(name)
+    elif isinstance(table, pd.DataFrame):
+        frame = table
+    elif isinstance(table, Mapping):
+        columns = {name: np.asarray(values) for name, values in table.items()}
+        frame = pd.DataFrame(columns)
+    elif np.ndim(table) in (1, 2):
+        frame = pd.DataFrame(table)
+        frame = frame.set_axis(
+            [f"sensitive_feature_{i}" for i in frame.columns], axis=1
+        )
+    else:
+        raise ValueError(
+            "sensitive_features must hold one value, or one row of values, for each "
+            f"row; got {np.ndim(table)} dimensions."
+        )
+    if frame.shape[1] == 0:
+        raise ValueError("sensitive_features has no columns; expected at least 1.")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"sensitive_features has two columns named {twice!r}.")
+    if len(frame) != n_rows:
+        raise ValueError(
+            f"sensitive_features has {len(frame)} rows; expected {n_rows}, one for "
+            "each sample in the same order."
+        )
+    return frame.reset_index(drop=True)
+
+
+def _read_sensitive_column(column: pd.Series, missing: str) -> SensitivePart:
+    column = column.infer_objects()
+    present = column.notna().to_numpy()
+    if missing == "raise" and not present.all():
+        raise ValueError(
+            f"sensitive_features column {column.name!r} has {(~present).sum()} missing "
+            "values. Drop these rows, give the missing values a group of their own, or "
+            "set missing_sensitive='mask' to leave the rows out of the mutual "
+            "information alone."
+        )
+    known = column[present].infer_objects()
+    is_number = pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(
+        known
+    )
+    if is_number and known.nunique() > MAX_NUMERIC_GROUPS:
+        values = known.to_numpy(dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"sensitive_features column {column.name!r} contains infinity."
+            )
+        scores = np.zeros((len(column), 1), dtype=np.float32)
+        scores[present] = _normal_scores(values)
+        codes = np.zeros(len(column), dtype=np.int64)
+        return SensitivePart(str(column.name), [], codes, scores, present)
+    codes, categories = _factorize(known)
+    all_codes = np.zeros(len(column), dtype=np.int64)
+    all_codes[present] = codes
+    groups = [str(category) for category in categories]
+    none = np.empty((len(column), 0), dtype=np.float32)
+    return SensitivePart(str(column.name), groups, all_codes, none, present, categories)
+
+
+def _factorize(values: pd.Series) -> tuple[Codes, NDArray]:
+    """Codes, and the sorted categories that they stand for."""
+    codes, categories = pd.factorize(values.astype(object))
+    try:
+        order = sorted(range(len(categories)), key=categories.__getitem__)
+    except TypeError:  # values of several types, which have no order of their own
+        order = sorted(range(len(categories)), key=lambda i: str(categories[i]))
+    return np.argsort(order)[codes], np.asarray(categories)[order]
+
+
+def _normal_scores(values: Floats) -> NDArray[np.float32]:
+    """Rank-based normal scores: I(Z; S) is the same for any monotone map of S."""
+    scores = QuantileTransformer(
+        n_quantiles=min(1000, len(values)), output_distribution="normal", subsample=None
+    )
+    return scores.fit_transform(values[:, None]).astype(np.float32)
+
+
+def _cross(columns: Sequence[SensitivePart]) -> SensitivePart:
+    """One part out of several columns: observed combinations are the groups."""
+    present = np.logical_and.reduce([column.present for column in columns])
+    name = " x ".join(column.name for column in columns)
+    values = np.hstack([column.values for column in columns])
+    grouped = [column for column in columns if column.is_categorical]
+    if len(grouped) <= 1:
+        groups = grouped[0].groups if grouped else []
+        codes = grouped[0].codes if grouped else columns[0].codes
+        return SensitivePart(name, groups, codes, values, present)
+    cells = np.stack([column.codes for column in grouped], axis=1)
+    observed, inverse = np.unique(cells[present], axis=0, return_inverse=True)
+    codes = np.zeros(len(present), dtype=np.int64)
+    codes[present] = inverse.ravel()
+    groups = [
+        ", ".join(column.groups[i] for column, i in zip(grouped, row, strict=True))
+        for row in observed
+    ]
+    return SensitivePart(name, groups, codes, values, present)
+
+
+def _check_groups(part: SensitivePart) -> None:
+    if not part.present.any():
+        raise ValueError(f"sensitive_features {part.name!r} is missing in all rows.")
+    if part.is_categorical and len(part.groups) < 2:
+        raise ValueError(
+            f"sensitive_features {part.name!r} has a single group, {part.groups[0]!r}, "
+            f"in all {part.present.sum()} rows; at least 2 groups are required."
+        )
+    if len(part.groups) > max(MAX_NUMERIC_GROUPS, part.present.sum() / 2):
+        raise ValueError(
+            f"sensitive_features {part.name!r} has {len(part.groups)} different values "
+            f"in {part.present.sum()} rows: an identifier, not a group."
+        )
+
+
+def _check_differs_from_target(part: SensitivePart, y: NDArray | None) -> None:
+    if y is None or not part.is_categorical or len(part.groups) < 2:
+        return
+    cells = pd.crosstab(part.codes[part.present], y[part.present]).to_numpy() > 0
+    if cells.shape[0] == cells.shape[1] == cells.sum():
+        raise ValueError(
+            f"sensitive_features column {part.name!r} equals y: each group has one "
+            "class of its own, so nothing that predicts y can be independent of it."
+        )
+
+
+# -- weights -------------------------------------------------------------------
+
+
+@dataclass
+class Guarded:
+    """One part of S as its critic takes it, with weights that say how rows count."""
+
+    s: NDArray  # int64 group codes, or float32 values of shape (n_rows, k)
+    weight: Floats
+    prior: Floats | None  # p(s | stratum), (n_strata, n_groups); None if continuous
+    entropy: float  # H(S | stratum) in nats under the weights; inf if continuous
+
+
+def guard(
+    part: SensitivePart,
+    stratum: Codes,
+    n_strata: int,
+    row_weight: Floats,
+    scheme: str,
+) -> Guarded:
+    """Weigh the rows of a part of S: "balanced" gives the groups of a stratum equal
+    totals, "empirical" keeps ``row_weight``. Rows with a missing attribute get zero.
+    """
+    weight = row_weight * part.present
+    if not weight.any():
+        raise ValueError(
+            f"sensitive_features {part.name!r} is missing, or the weight is zero, in "
+            "all rows that the criterion looks at; nothing is left to estimate."
+        )
+    n_groups = max(1, len(part.groups))
+    shape = (n_strata, n_groups)
+    mass = _cell_mass(part.codes, stratum, weight, shape)
+    if scheme == "balanced":
+        n_present = np.maximum((mass > 0).sum(axis=1, keepdims=True), 1)
+        fair_share = mass.sum(axis=1, keepdims=True) / n_present
+        ratio = np.divide(fair_share, mass, out=np.zeros_like(mass), where=mass > 0)
+        weight = weight * np.minimum(ratio, MAX_GROUP_WEIGHT)[stratum, part.codes]
+        mass = _cell_mass(part.codes, stratum, weight, shape)
+    if not part.is_categorical:
+        one_hot = np.eye(n_groups, dtype=np.float32)[part.codes][:, : len(part.groups)]
+        return Guarded(np.hstack([one_hot, part.values]), weight, None, np.inf)
+    if (mass > 0).sum(axis=1).max() < 2:
+        raise ValueError(
+            f"sensitive_features {part.name!r} has a single group within every class "
+            "of y that the criterion looks at; at least 2 are required in one of them."
+        )
+    total = mass.sum(axis=1, keepdims=True)
+    prior = np.divide(
+        mass, total, out=np.full_like(mass, 1 / n_groups), where=total > 0
+    )
+    entropy = float(-(mass * np.log(np.maximum(prior, 1e-300))).sum() / mass.sum())
+    return Guarded(part.codes, weight, prior, entropy)
+
+
+def _cell_mass(
+    codes: Codes, stratum: Codes, weight: Floats, shape: tuple[int, int]
+) -> Floats:
+    cell = stratum * shape[1] + codes
+    mass = np.bincount(cell, weight, minlength=shape[0] * shape[1])
+    return mass.reshape(shape).astype(np.float64)

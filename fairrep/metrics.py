@@ -1,0 +1,460 @@
+"""Group fairness of predictions: fairlearn's metrics, as one report and as scorers.
+
+`fairness_report` gathers the rates of each group and the disparities between groups.
+`demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
+minus one of these disparities, so greater is better and 0 is the best: pass them as
+`scoring` to scikit-learn's model selection.
+"""
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, Self
+from warnings import warn
+
+import numpy as np
+import pandas as pd
+from fairlearn.metrics import (
+    MetricFrame,
+    count,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
+from numpy.typing import NDArray
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import accuracy_score
+from sklearn.utils.metadata_routing import MetadataRequest
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from ._sensitive import sensitive_frame
+
+__all__ = [
+    "FairnessReport",
+    "demographic_parity_scorer",
+    "equal_opportunity_scorer",
+    "equalized_odds_scorer",
+    "fairness_report",
+]
+
+
+def _selection_rate(y_true: NDArray, y_pred: NDArray, sample_weight: NDArray) -> float:
+    # In a group of one row fairlearn < 0.15 returns an array, which its differences
+    # then leave out.
+    return float(
+        np.squeeze(selection_rate(y_true, y_pred, sample_weight=sample_weight))
+    )
+
+
+METRICS = {
+    "count": count,
+    "accuracy": accuracy_score,
+    "selection_rate": _selection_rate,
+    "true_positive_rate": true_positive_rate,
+    "false_positive_rate": false_positive_rate,
+}
+ODDS = ["true_positive_rate", "false_positive_rate"]
+DISPARITIES = [
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equalized_odds_difference",
+    "equalized_odds_ratio",
+    "equal_opportunity_difference",
+]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FairnessReport:
+    """Four rates of each group and five disparities, read off one `MetricFrame`.
+
+    Made by :func:`fairness_report`. `print` it for a table.
+
+    Parameters
+    ----------
+    metric_frame : fairlearn.metrics.MetricFrame
+        The rates of the labels, 1 for `pos_label` and 0 for any other class. Its
+        methods give what this view leaves out, such as differences to the overall rate.
+    pos_label : bool, int, float or str
+        The class that the rates are about.
+    """
+
+    metric_frame: MetricFrame
+    pos_label: Any
+
+    @property
+    def by_group(self) -> pd.DataFrame:
+        """Count and rates, one row a group; NaN for a combination without rows."""
+        return self.metric_frame.by_group
+
+    @property
+    def overall(self) -> pd.Series:
+        """Count and rates of all rows together."""
+        return self.metric_frame.overall
+
+    @property
+    def demographic_parity_difference(self) -> float:
+        """Largest minus smallest selection rate, in [0, 1]; 0 is parity."""
+        return float(self.metric_frame.difference()["selection_rate"])
+
+    @property
+    def demographic_parity_ratio(self) -> float:
+        """Smallest over largest selection rate, in [0, 1]; NaN if all rates are 0."""
+        return float(self.metric_frame.ratio()["selection_rate"])
+
+    @property
+    def equalized_odds_difference(self) -> float:
+        """The larger of the differences in true and false positive rate, in [0, 1]."""
+        return float(max(self.metric_frame.difference()[ODDS]))
+
+    @property
+    def equalized_odds_ratio(self) -> float:
+        """The smaller of the ratios of true and false positive rates, in [0, 1].
+
+        If the false positive rates of all groups are 0, the ratio of the true positive
+        rates alone; NaN if the true positive rates are.
+        """
+        # The built-in min, in this order, is fairlearn's: it decides what NaN does.
+        return float(min(self.metric_frame.ratio()[ODDS]))
+
+    @property
+    def equal_opportunity_difference(self) -> float:
+        """Largest minus smallest true positive rate, in [0, 1]; 0 is parity."""
+        return float(self.metric_frame.difference()["true_positive_rate"])
+
+    @property
+    def disparities(self) -> pd.Series:
+        """The five disparities by name."""
+        return pd.Series({name: getattr(self, name) for name in DISPARITIES})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return `by_group` with `overall` as the last row."""
+        index = self.by_group.index
+        last: Any = "overall"
+        if index.nlevels > 1:
+            last = ("overall", *[""] * (index.nlevels - 1))
+        overall = self.overall.astype(float).to_frame().T.set_axis([last])
+        table = pd.concat([self.by_group, overall])
+        table.index = table.index.set_names(index.names)
+        return table
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as dicts, lists, strings and numbers, ready for JSON."""
+        groups = self.by_group.index.to_frame(index=False).to_dict("records")
+        rates = self.by_group.to_dict("records")
+        return {
+            "pos_label": self.pos_label,
+            "by_group": [
+                {"group": group, **row}
+                for group, row in zip(groups, rates, strict=True)
+            ],
+            "overall": self.overall.to_dict(),
+            "disparities": self.disparities.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        names = ", ".join(self.metric_frame.sensitive_levels)
+        table = self.to_frame().to_string(
+            formatters={"count": "{:.0f}".format},
+            float_format="{:.3f}".format,
+            na_rep="-",
+        )
+        disparities = self.disparities.to_string(float_format="{:.3f}".format)
+        title = f"Rates of class {self.pos_label!r} by {names}"
+        return f"{title}\n\n{table}\n\n{disparities}"
+
+    def __repr__(self) -> str:
+        return (
+            f"FairnessReport(pos_label={self.pos_label!r}, "
+            f"n_groups={int(self.by_group['count'].notna().sum())}, "
+            f"demographic_parity_difference={self.demographic_parity_difference:.3f}, "
+            f"equalized_odds_difference={self.equalized_odds_difference:.3f})"
+        )
+
+
+def fairness_report(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    sensitive_features: Any,
+    pos_label: Any = None,
+    sample_weight: Any = None,
+) -> FairnessReport:
+    """Measure four rates of each group and five disparities, as fairlearn defines them.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels: numbers, strings or booleans.
+    y_pred : array-like of shape (n_samples,)
+        Predicted labels; no probabilities.
+    sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
+        Groups of the rows, in the order of the rows: a pandas index is not used.
+        Several columns, also as a dict of columns, are crossed.
+    pos_label : bool, int, float or str, default=None
+        The positive class; any other label is negative, so for more than two classes
+        the rates, accuracy included, are of this class against the rest. None stands
+        for 1 if the labels are in {0, 1}, {-1, 1} or boolean, else it is an error.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows, not negative. The count of a group is not weighted.
+
+    Returns
+    -------
+    report : FairnessReport
+        Print it for a table; its attributes hold the numbers.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, values are missing, `y_pred` holds no labels, `pos_label` is
+        needed or not among the labels, or the weights of a group sum to 0.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If a group has no positive (or no negative) true label. Its true (false)
+        positive rate is 0/0, which fairlearn counts as 0 in the disparities as well.
+
+    Notes
+    -----
+    With a single group all differences are 0, as in fairlearn.
+
+    References
+    ----------
+    .. [1] Hardt, Price and Srebro (2016). Equality of opportunity in supervised
+       learning. NeurIPS.
+    .. [2] Weerts et al. (2023). Fairlearn: assessing and improving fairness of AI
+       systems. JMLR 24(257).
+
+    Examples
+    --------
+    >>> from fairrep.metrics import fairness_report
+    >>> y_true = ["good", "bad", "good", "bad", "good", "bad", "good", "bad"]
+    >>> y_pred = ["good", "bad", "good", "good", "good", "bad", "bad", "bad"]
+    >>> sex = {"sex": ["f", "f", "f", "f", "m", "m", "m", "m"]}
+    >>> report = fairness_report(
+    ...     y_true, y_pred, sensitive_features=sex, pos_label="good"
+    ... )
+    >>> report.demographic_parity_difference
+    0.5
+    >>> print(report)
+    Rates of class 'good' by sex
+             count  accuracy  selection_rate  true_positive_rate  false_positive_rate
+    sex
+    f            4     0.750           0.750               1.000                0.500
+    m            4     0.750           0.250               0.500                0.000
+    overall      8     0.750           0.500               0.750                0.250
+    demographic_parity_difference    0.500
+    demographic_parity_ratio         0.333
+    equalized_odds_difference        0.500
+    equalized_odds_ratio             0.000
+    equal_opportunity_difference     0.500
+    """
+    y_true, y_pred = _read_labels(y_true, y_pred)
+    pos_label = _positive_class(unique_labels(y_true, y_pred).tolist(), pos_label)
+    frame = _metric_frame(
+        y_true, y_pred, pos_label, sensitive_features, sample_weight, [*METRICS]
+    )
+    return FairnessReport(frame, pos_label)
+
+
+class _DisparityScorer:
+    """Scorer in [-1, 0]: minus a disparity, so that greater is better and 0 is parity.
+
+    It requests `sensitive_features` by itself, so with metadata routing enabled the
+    `sensitive_features` given to `fit` of a search, or in `params` of `cross_validate`,
+    reach it. The classifier must be binary; its `classes_[1]` is the positive class.
+    As for scikit-learn's own scorers, `sample_weight` must be requested or declined
+    with `set_score_request` where it is passed.
+
+    Parameters
+    ----------
+    disparity : str
+        A difference in `FairnessReport`.
+    metrics : list of str
+        The rates that it compares.
+
+    Examples
+    --------
+    >>> import sklearn
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import cross_validate
+    >>> from fairrep.metrics import demographic_parity_scorer
+    >>> X, y = make_classification(random_state=0)
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     scores = cross_validate(
+    ...         LogisticRegression(),
+    ...         X,
+    ...         y,
+    ...         scoring={"accuracy": "accuracy", "parity": demographic_parity_scorer},
+    ...         params={"sensitive_features": X[:, 0] > 0},
+    ...     )
+    >>> scores["test_parity"].shape
+    (5,)
+    """
+
+    def __init__(self, disparity: str, metrics: list[str]) -> None:
+        self._disparity = disparity
+        self._metrics = metrics
+        self._requests: dict[str, bool | str | None] = {
+            "sensitive_features": True,
+            "sample_weight": None,
+        }
+
+    def __repr__(self) -> str:
+        return self._disparity.replace("_difference", "_scorer")
+
+    def __call__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: Any = None,
+    ) -> float:
+        """Return minus the disparity of the predictions of X."""
+        if sensitive_features is None:
+            raise ValueError(
+                f"{self!r} got no sensitive_features. Enable metadata routing, "
+                "sklearn.set_config(enable_metadata_routing=True), and pass "
+                "sensitive_features to fit of the search, as "
+                "params={'sensitive_features': ...} to cross_validate, or to the "
+                "scorer itself."
+            )
+        classes = getattr(estimator, "classes_", [])
+        if len(classes) != 2:
+            raise ValueError(
+                f"{self!r} needs a classifier fitted on 2 classes; got "
+                f"{type(estimator).__name__} with the classes {list(classes)}. For "
+                "more classes, call fairness_report with pos_label in a scorer of "
+                "your own."
+            )
+        y_true, y_pred = _read_labels(y, estimator.predict(X))
+        frame = _metric_frame(
+            y_true, y_pred, classes[1], sensitive_features, sample_weight, self._metrics
+        )
+        return -getattr(FairnessReport(frame, classes[1]), self._disparity)
+
+    def get_metadata_routing(self) -> MetadataRequest:
+        """Return what `score` requests: `sensitive_features`, unless changed."""
+        routing = MetadataRequest(owner=repr(self))
+        for param, alias in self._requests.items():
+            routing.score.add_request(param=param, alias=alias)
+        return routing
+
+    def set_score_request(self, **requests: bool | str | None) -> Self:
+        """Return a copy with other requests; the scorer itself is shared, so it stays.
+
+        Parameters
+        ----------
+        **requests : {True, False, None} or str
+            By name of the metadata: `sensitive_features` or `sample_weight`. A string
+            is the name under which it is passed.
+        """
+        if unknown := requests.keys() - self._requests.keys():
+            raise TypeError(
+                f"{self!r} takes {list(self._requests)}; got {sorted(unknown)}."
+            )
+        scorer = copy(self)
+        scorer._requests = {**self._requests, **requests}
+        return scorer
+
+
+demographic_parity_scorer = _DisparityScorer(
+    "demographic_parity_difference", ["selection_rate"]
+)
+equalized_odds_scorer = _DisparityScorer("equalized_odds_difference", ODDS)
+equal_opportunity_scorer = _DisparityScorer("equal_opportunity_difference", ODDS[:1])
+
+
+def _read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
+    labels = []
+    for name, values in {"y_true": y_true, "y_pred": y_pred}.items():
+        array = np.asarray(values)
+        if array.shape not in {(len(array),), (len(array), 1)} or not array.size:
+            raise ValueError(f"{name} must be 1-d, not empty; got shape {array.shape}.")
+        column = pd.Series(array.ravel()).infer_objects()
+        if n_missing := column.isna().sum():
+            raise ValueError(f"{name} has {n_missing} missing values; expected none.")
+        kind = type_of_target(column.to_numpy())
+        if kind not in {"binary", "multiclass"}:
+            raise ValueError(
+                f"{name} must hold class labels, not probabilities; got {kind} values "
+                f"such as {column[0]!r}."
+            )
+        labels.append(column.to_numpy())
+    _check_length("y_pred", labels[1], labels[0])
+    unique_labels(*labels)  # raises if one holds strings and the other numbers
+    return labels[0], labels[1]
+
+
+def _positive_class(found: list[Any], pos_label: Any) -> Any:
+    if pos_label is None:
+        if not (set(found) <= {0, 1} or set(found) <= {-1, 1}):
+            raise ValueError(
+                "pos_label=None needs labels in {0, 1} or {-1, 1}, or booleans; the "
+                f"labels are {found}. Set pos_label to the positive one."
+            )
+        return isinstance(found[0], bool) or 1
+    # As in scikit-learn, labels that are all of one class may be all negative.
+    if len(found) > 1 and pos_label not in found:
+        raise ValueError(f"pos_label={pos_label!r} is none of the labels {found}.")
+    return pos_label
+
+
+def _metric_frame(
+    y_true: NDArray,
+    y_pred: NDArray,
+    pos_label: Any,
+    sensitive_features: Any,
+    sample_weight: Any,
+    metrics: list[str],
+) -> MetricFrame:
+    """`metrics` of `pos_label` against the rest; warns where one of them is 0/0."""
+    positive = (y_true == pos_label).astype(int)
+    groups = _groups(sensitive_features, len(y_true))
+    weight = np.ones(len(y_true))
+    if sample_weight is not None:
+        weight = np.asarray(sample_weight, dtype=float)
+        _check_length("sample_weight", weight, y_true)
+        if weight.ndim != 1 or not (np.isfinite(weight) & (weight >= 0)).all():
+            raise ValueError("sample_weight must be 1-d, finite and not negative.")
+    mass = pd.DataFrame({ODDS[0]: weight * positive, ODDS[1]: weight * (1 - positive)})
+    mass = mass.groupby([groups[name] for name in groups]).sum()
+    if empty := mass.index[mass.sum(axis=1) == 0].tolist():
+        raise ValueError(f"sample_weight sums to 0 in the groups {empty}.")
+    for rate in mass.columns.intersection(metrics):
+        if undefined := mass.index[mass[rate] == 0].tolist():
+            warn(
+                f"{rate} is 0/0, and counted as 0, in the groups {undefined}, where "
+                f"y_true is never {'positive' if rate == ODDS[0] else 'negative'}.",
+                UndefinedMetricWarning,
+                stacklevel=3,
+            )
+    return MetricFrame(
+        metrics={name: METRICS[name] for name in metrics},
+        y_true=positive,
+        y_pred=(y_pred == pos_label).astype(int),
+        sensitive_features=groups,
+        sample_params={
+            name: {"sample_weight": weight} for name in metrics if name != "count"
+        },
+    )
+
+
+def _groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
+    frame = sensitive_frame(sensitive_features, n_rows).rename(columns=str)
+    for name, n_missing in frame.isna().sum().items():
+        if n_missing:
+            raise ValueError(
+                f"sensitive_features {name!r} has {n_missing} missing values; expected "
+                "none. Drop these rows, or name a group for them."
+            )
+    # As objects: categories without rows are no groups here.
+    return frame.astype(object).infer_objects()
+
+
+def _check_length(name: str, values: NDArray, y_true: NDArray) -> None:
+    if values.shape[:1] != y_true.shape:
+        n_rows = len(np.atleast_1d(values))
+        raise ValueError(f"{name} has {n_rows} rows and y_true has {len(y_true)}.")

@@ -1,0 +1,1 @@
+"""The torch core: encoder -> bottleneck -> z -> {head, critic}; no pandas here."""

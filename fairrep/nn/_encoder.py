@@ -1,0 +1,89 @@
+"""From encoded rows x to features h; and the layers that all networks are made of.
+
+Initial weights and dropout take an explicit generator, so that no network here reads
+or changes torch's global random state.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+
+def linear(n_in: int, n_out: int, generator: Generator) -> nn.Linear:
+    """`torch.nn.Linear` with its usual initialisation, drawn from ``generator``."""
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out, device=generator.device)
+    limit = n_in**-0.5
+    with torch.no_grad():
+        layer.weight.uniform_(-limit, limit, generator=generator)
+        layer.bias.uniform_(-limit, limit, generator=generator)
+    return layer
+
+
+def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
+    """Dropout with a generator, of p to the nearest 1/256; none of it without one."""
+    n_kept = max(1, round((1 - p) * 256))
+    if generator is None or n_kept == 256:
+        return x
+    # One random byte an element: a random float costs four times as much on a CPU.
+    words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
+    words.random_(-(2**63), 2**63 - 1, generator=generator)
+    keep = words.view(torch.uint8)[: x.numel()].view(x.shape) < n_kept
+    return x * keep * (256 / n_kept)
+
+
+class MLP(nn.Module):
+    """Fully connected hidden layers, ReLU, with dropout after each.
+
+    ``out_features`` is the width of the last hidden layer, or ``n_in`` without any.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        hidden_layer_sizes: Sequence[int],
+        *,
+        dropout: float = 0.0,
+        negative_slope: float = 0.0,
+        generator: Generator,
+    ) -> None:
+        super().__init__()
+        sizes = [n_in, *hidden_layer_sizes]
+        self.layers = nn.ModuleList(
+            linear(a, b, generator) for a, b in itertools.pairwise(sizes)
+        )
+        self.dropout = dropout
+        self.negative_slope = negative_slope
+        self.out_features = sizes[-1]
+
+    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), self.negative_slope)
+            x = dropout(x, self.dropout, generator)
+        return x
+
+
+class UserEncoder(nn.Module):
+    """A module that the user brought, its output flattened to one vector a row."""
+
+    def __init__(self, module: nn.Module, example: Tensor) -> None:
+        super().__init__()
+        self.module = module
+        training = module.training
+        module.eval()
+        with torch.no_grad():
+            self.out_features = self(example).shape[1]
+        module.train(training)
+
+    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+        h = self.module(x)
+        if not isinstance(h, Tensor) or h.ndim < 2 or len(h) != len(x):
+            got = tuple(h.shape) if isinstance(h, Tensor) else type(h).__name__
+            raise ValueError(
+                "encoder must map rows of shape "
+                f"{tuple(x.shape)} to a tensor of shape ({len(x)}, n_features); "
+                f"it returned {got}."
+            )
+        return h.flatten(1)

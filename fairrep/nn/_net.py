@@ -1,0 +1,406 @@
+"""The networks put together, and how they are trained against each other."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import Dataset
+
+from ._encoder import linear
+
+Batch = tuple[Tensor, dict[str, Tensor]]
+CRITIC_REFIT_EPOCHS = 20
+
+
+class FairModule(nn.Module):
+    """x -> encoder -> bottleneck -> z -> head. S is nowhere among the inputs.
+
+    A generator stands for training: it drives dropout and noise, and the head reads
+    the noisy z. Without one the output is the head's at the mean of z, and the z
+    returned is the one to release.
+    """
+
+    def __init__(
+        self,
+        encoder: Any,
+        bottleneck: Any,
+        *,
+        n_components: int,
+        n_outputs: int,
+        generator: Generator,
+    ) -> None:
+        super().__init__()
+        self.encoder: Any = encoder
+        self.project = linear(encoder.out_features, n_components, generator)
+        self.bottleneck: Any = bottleneck
+        self.head = linear(n_components, n_outputs, generator)
+
+    def forward(
+        self, x: Tensor, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        mean = self.bottleneck.mean(self.project(self.encoder(x, generator)))
+        z = self.bottleneck.perturb(mean, x, generator)
+        return self.head(mean if generator is None else z), z
+
+
+def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    """Task loss of classification, in nats, row by row."""
+    return F.cross_entropy(output, target, reduction="none")
+
+
+def squared_error(output: Tensor, target: Tensor) -> Tensor:
+    """Task loss of regression and reconstruction: mean over the columns, row by row."""
+    return (output - target).square().flatten(1).mean(1)
+
+
+class TensorTable(Dataset):
+    """Rows on the device: encoded x, and named targets of the same length."""
+
+    def __init__(self, x: Tensor, target: dict[str, Tensor]) -> None:
+        self.x = x
+        self.target = target
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        # `index_select` takes a third of the time of `x[index]`.
+        target = {name: v.index_select(0, index) for name, v in self.target.items()}
+        return self.x.index_select(0, index), target
+
+
+class SlicingIterator:
+    """Batches cut from tensors by an index permutation.
+
+    A `DataLoader` costs more than the networks on tabular data. Batches are of nearly
+    equal size, so that none is a few left-over rows.
+    """
+
+    def __init__(
+        self, dataset: Any, batch_size: int, generator: Generator | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.n_batches = -(-len(dataset) // batch_size)
+        self.generator = generator
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        n = len(self.dataset)
+        if self.generator is None:
+            order = torch.arange(n, device=self.dataset.x.device)
+        else:
+            device = self.generator.device
+            order = torch.randperm(n, generator=self.generator, device=device)
+        for rows in order.tensor_split(self.n_batches):
+            yield self.dataset[rows]
+
+
+class FairNet(NeuralNet):
+    """Trains encoder and head on task loss + lambda * I(Z; S), the critics on I(Z; S).
+
+    Parameters
+    ----------
+    module : FairModule
+    critics : list of nn.Module
+        One for each part of S; the targets ``s0``, ``weight0`` belong to the first.
+    task_loss : callable
+        (output, y) -> loss per row, shape (n,).
+    lambda_mi : float
+    mi_target : {"representation", "prediction"}
+        What the critics see.
+    critic_steps : int
+        Steps of the critics per step of the encoder.
+    critic_lr : float
+    warmup_epochs : int
+        Epochs over which lambda rises to its full value.
+    gradient_rescaling : bool
+        The paper's update: an Adam of its own for the MI term, with learning rate
+        lambda * lr, and per weight tensor no larger a gradient than the task's.
+    generator : torch.Generator
+        Source of all randomness in training.
+    """
+
+    # What `drop_training_state` takes away again.
+    module: Any
+    critics: Any
+    generator: Any
+    # What the life cycle of skorch makes.
+    module_: Any
+    critics_: Any
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        critics: Sequence[nn.Module],
+        task_loss: Callable[[Tensor, Tensor], Tensor],
+        lambda_mi: float,
+        mi_target: str,
+        critic_steps: int,
+        critic_lr: float,
+        warmup_epochs: int,
+        gradient_rescaling: bool,
+        generator: Generator,
+        **kwargs: Any,
+    ) -> None:
+        self.critics = critics
+        self.task_loss = task_loss
+        self.lambda_mi = lambda_mi
+        self.mi_target = mi_target
+        self.critic_steps = critic_steps
+        self.critic_lr = critic_lr
+        self.warmup_epochs = warmup_epochs
+        self.gradient_rescaling = gradient_rescaling
+        self.generator = generator
+        super().__init__(
+            module,
+            criterion=nn.Identity,
+            iterator_train=SlicingIterator,
+            iterator_train__generator=generator,
+            iterator_valid=SlicingIterator,
+            verbose=0,
+            **kwargs,
+        )
+
+    # -- one step --------------------------------------------------------------
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, target = batch
+        output, z = self.module_(x, self.generator)
+        task = self._task_loss(output, target)
+        mi = task.new_zeros(())
+        if self.lambda_mi > 0:
+            view = self._critic_view(output, z)
+            self._train_critics(view.detach(), target)
+            mi = self.mutual_info(view, target, self.generator)
+        self._train_encoder(task, mi)
+        return {"loss": torch.stack([task, mi]).detach(), "y_pred": output}
+
+    def _train_critics(self, view: Tensor, target: dict[str, Tensor]) -> None:
+        # The rows of the last batches were encoded a step or two ago: fresh enough
+        # for a critic, and they cost no encoding.
+        self.recent_batches_.append((view, target))
+        for step in range(self.critic_steps):
+            rows = self.recent_batches_[-1 - step % len(self.recent_batches_)]
+            estimate = self.mutual_info(rows[0], rows[1], self.generator)
+            self.critics_optimizer_.zero_grad()
+            (-estimate).backward()
+            self.critics_optimizer_.step()
+
+    def _train_encoder(self, task: Tensor, mi: Tensor) -> None:
+        weights = self.optimizer_.param_groups[0]["params"]
+        self.optimizer_.zero_grad()
+        if self.gradient_rescaling and self.lambda_mi > 0:
+            self._train_encoder_rescaled(task, mi, weights)
+            return
+        # Only the encoder's gradients: those of the critics would not be used.
+        (task + self.current_lambda() * mi).backward(inputs=weights)
+        self.optimizer_.step()
+
+    def _train_encoder_rescaled(
+        self, task: Tensor, mi: Tensor, weights: list[Tensor]
+    ) -> None:
+        mi.backward(inputs=weights, retain_graph=True)
+        # Where the critic sees z, the head has no part in the MI term: None.
+        mi_grads = [weight.grad for weight in weights]
+        self.optimizer_.zero_grad()
+        task.backward(inputs=weights)
+        # A user's encoder may have weights that its forward does not use: None, too.
+        limits = [None if w.grad is None else w.grad.norm() for w in weights]
+        self.optimizer_.step()
+        for weight, grad, limit in zip(weights, mi_grads, limits, strict=True):
+            weight.grad = grad
+            if grad is not None and limit is not None:
+                grad.mul_((limit / grad.norm().clamp_min(1e-12)).clamp_max(1.0))
+        self.mi_optimizer_.param_groups[0]["lr"] = (
+            self.optimizer_.param_groups[0]["lr"] * self.current_lambda()
+        )
+        self.mi_optimizer_.step()
+
+    # -- the terms of the loss -------------------------------------------------
+
+    def is_warming_up(self) -> bool:
+        return len(self.history) <= self.warmup_epochs
+
+    def current_lambda(self) -> float:
+        """Lambda in this epoch: it rises linearly over the warm-up."""
+        return self.lambda_mi * min(1.0, len(self.history) / (self.warmup_epochs + 1))
+
+    def _task_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
+        loss = self.task_loss(output, target["y"])
+        if "weight" in target:
+            loss = loss * target["weight"]
+        return loss.mean()
+
+    def _critic_view(self, output: Tensor, z: Tensor) -> Tensor:
+        return z if self.mi_target == "representation" else F.softmax(output, dim=1)
+
+    def mutual_info(
+        self,
+        view: Tensor,
+        target: dict[str, Tensor],
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Sum over the parts of S of the critics' estimates, in nats."""
+        estimates = [
+            critic(
+                view,
+                target[f"s{i}"],
+                target["stratum"],
+                target[f"weight{i}"],
+                generator,
+            )
+            for i, critic in enumerate(self.critics_)
+        ]
+        return torch.stack(estimates).sum()
+
+    # -- the life cycle, as skorch asks for it ---------------------------------
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [("epoch_timer", EpochTimer())]
+
+    def initialize_module(self) -> "FairNet":
+        self.module_ = self.module
+        self.critics_ = nn.ModuleList(self.critics)
+        return self
+
+    def initialize_optimizer(self, triggered_directly: None = None) -> "FairNet":
+        weights = [p for p in self.module_.parameters() if p.requires_grad]
+        # `fused` misreads gradients that are not contiguous; `backward` makes none.
+        self.optimizer_ = torch.optim.Adam(weights, lr=self.lr, fused=True)
+        if self.lambda_mi > 0:
+            self.critics_optimizer_ = self._critics_optimizer()
+        if self.gradient_rescaling:
+            self.mi_optimizer_ = torch.optim.Adam(weights, lr=self.lr, fused=True)
+        return self
+
+    def _critics_optimizer(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(
+            self.critics_.parameters(), lr=self.critic_lr, fused=True
+        )
+
+    def fit_loop(self, X: Any, y: Any = None, **kwargs: Any) -> "FairNet":
+        self.recent_batches_: deque = deque(maxlen=max(1, self.critic_steps))
+        self.interrupted_ = False
+        self.stopped_by_callback_ = False
+        try:
+            return super().fit_loop(X, y, **kwargs)
+        except KeyboardInterrupt:  # the signal of skorch's callbacks, too
+            self.interrupted_ = not self.stopped_by_callback_
+            raise
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt:
+            self.stopped_by_callback_ = method_name == "on_epoch_end"
+            raise
+
+    def run_single_epoch(
+        self,
+        iterator: Any,
+        training: bool,
+        prefix: str,
+        step_fn: Callable,
+        **params: Any,
+    ) -> None:
+        """As skorch's, but the losses stay on the device until the epoch is over."""
+        if iterator is None:
+            return
+        self._set_training(training)
+        losses = []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **params)
+            losses.append(step["loss"])
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        terms = torch.stack(losses).cpu()
+        _check_finite(terms, prefix, self.history[-1, "epoch"])
+        task, mi = terms.mean(0).tolist()
+        self.history.record(f"{prefix}_task_loss", task)
+        self.history.record(f"{prefix}_mi", mi)
+        self.history.record(f"{prefix}_loss", task + self.lambda_mi * max(mi, 0.0))
+
+    def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, target = batch
+        with torch.no_grad():
+            output, z = self.module_(x)
+            task = self._task_loss(output, target)
+            mi = task.new_zeros(())
+            if self.lambda_mi > 0:
+                mi = self.mutual_info(self._critic_view(output, z), target)
+        return {"loss": torch.stack([task, mi]), "y_pred": output}
+
+    # -- after training --------------------------------------------------------
+
+    def released_view(self, table: TensorTable) -> TensorTable:
+        """The table with x replaced by what is released of it: z, or the prediction."""
+        views = [
+            self._critic_view(output, z)
+            for output, z in self.forward_iter(table, device=table.x.device)
+        ]
+        return TensorTable(torch.cat(views), table.target)
+
+    def estimate_mi(self, train: TensorTable, held_out: TensorTable) -> float:
+        """Estimate of I(released; S) in nats, on held-out rows.
+
+        The critics go on alone for some epochs, on the encoder as it is released: in
+        training they lag behind it, and where lambda is zero they never began.
+        """
+        self._set_training(True)
+        optimizer = self._critics_optimizer()
+        batches = SlicingIterator(
+            self.released_view(train), 4 * self.batch_size, self.generator
+        )
+        for _ in range(CRITIC_REFIT_EPOCHS):
+            for view, target in batches:
+                loss = -self.mutual_info(view, target, self.generator)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        self._set_training(False)
+        chunks = list(SlicingIterator(self.released_view(held_out), batch_size=4096))
+        with torch.no_grad():
+            estimates = torch.stack([self.mutual_info(*chunk) for chunk in chunks])
+        sizes = torch.tensor([len(view) for view, _ in chunks]).to(estimates)
+        # A lower bound below zero says only that I is not negative.
+        return max(0.0, float((estimates * sizes).sum() / sizes.sum()))
+
+    def best_epoch(self) -> int:
+        """The epoch with the least held-out loss, from 1; 0 if none was completed."""
+        return dict(self.callbacks_)["best_epoch"].best_epoch_
+
+    def drop_training_state(self) -> None:
+        """Forget what only training needs, so that the net pickles small."""
+        for name in self._optimizers:
+            setattr(self, f"{name}_", None)
+        self.module = self.critics = self.generator = self.train_split = None
+        self.iterator_train__generator = None
+        del self.recent_batches_
+
+
+def _check_finite(terms: Tensor, prefix: str, epoch: int) -> None:
+    bad = ~torch.isfinite(terms)
+    if not bad.any():
+        return
+    batch = int(bad.any(1).nonzero()[0])
+    task_failed, mi_failed = bad[batch].tolist()
+    if task_failed:
+        term, advice = "task loss", "a smaller learning_rate"
+        if mi_failed:
+            term = "task loss and the mutual information term"
+    else:
+        term = "mutual information term"
+        advice = "a smaller lambda_mi or critic_learning_rate, or mi_estimator='auto'"
+    raise FloatingPointError(
+        f"The {term} became non-finite in epoch {epoch} ({prefix}, batch {batch + 1}). "
+        f"Try {advice}; check X for extreme values."
+    )

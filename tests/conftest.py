@@ -1,0 +1,55 @@
+"""What the tests share: small data, and settings that keep fits short."""
+
+import numpy as np
+import pytest
+import torch
+
+from fairrep.datasets import load_adult, make_biased_classification
+
+# The networks here are tiny: a second thread brings nothing, and where the cores are
+# shared its waiting makes a fit some thirty times slower.
+torch.set_num_threads(1)
+
+# A fit of well under a second, for tests that ask nothing of its quality.
+QUICK = {
+    "max_epochs": 3,
+    "warmup_epochs": 1,
+    "hidden_layer_sizes": (8,),
+    "n_components": 4,
+    "critic_hidden_layer_sizes": (8,),
+    "critic_steps": 1,
+    "batch_size": 64,
+    "random_state": 0,
+}
+
+
+@pytest.fixture(scope="session")
+def quick():
+    """Parameters of a fit that takes a fraction of a second."""
+    return dict(QUICK)
+
+
+@pytest.fixture(scope="session")
+def _biased():
+    return make_biased_classification(
+        400, n_features=6, mi_xs=0.3, return_X_y_s=True, random_state=0
+    )
+
+
+@pytest.fixture
+def biased(_biased):
+    """(X, y, s): 400 rows, 6 numeric features, two classes, two groups."""
+    return tuple(values.copy() for values in _biased)
+
+
+@pytest.fixture(scope="session")
+def _adult():
+    X, y, A = load_adult(sensitive=["sex", "race"], return_X_y_s=True)
+    rows = np.random.RandomState(0).choice(len(X), 600, replace=False)
+    return tuple(table.iloc[rows].reset_index(drop=True) for table in (X, y, A))
+
+
+@pytest.fixture
+def adult(_adult):
+    """(X, y, A): 600 rows of Adult; A has the columns sex and race, X has not."""
+    return tuple(table.copy() for table in _adult)
