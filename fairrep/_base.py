@@ -299,7 +299,13 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _device(self) -> torch.device:
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        device = torch.device(self.device)
+        try:
+            device = torch.device(self.device)
+        except RuntimeError as error:
+            raise ValueError(
+                f"device={self.device!r} is no device of torch; expected 'auto', "
+                "'cpu', 'cuda' or 'cuda:0'."
+            ) from error
         if device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(
                 f"device={self.device!r}, but torch finds no CUDA device; expected "
@@ -339,7 +345,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"{self.max_epochs}; the weights of epoch {self.net_.best_epoch()}, "
                 "the best so far, are kept.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         entropy = sum(part.entropy for part in guarded)
         if self.mi_estimate_ > entropy:
@@ -349,7 +355,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 "nats, which it cannot exceed: the critic has diverged. Try a smaller "
                 "critic_learning_rate, or mi_estimator='auto'.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _forward(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -394,6 +400,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     @property
     def _n_features_out(self) -> int:
+        check_is_fitted(self)
         return self.n_components
 
     def __sklearn_is_fitted__(self) -> bool:

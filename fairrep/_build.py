@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skorch.callbacks import LRScheduler, PrintLog
 from skorch.helper import predefined_split
 from torch import Generator, nn
+from tqdm.auto import tqdm
 
 from ._inputs import Codes, Floats
 from ._sensitive import Guarded
@@ -34,14 +35,15 @@ class Task:
     target: NDArray
     n_outputs: int
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    classes: NDArray | None = None  # what the codes in the target stand for
 
     @property
     def labels(self) -> NDArray | None:
         return self.target if self.kind == "classification" else None
 
 
-def classification_task(y: NDArray) -> tuple[NDArray, Task]:
-    """The classes of y, and the task of predicting them."""
+def classification_task(y: NDArray) -> Task:
+    """The task of predicting the classes of y."""
     check_classification_targets(y)
     classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
@@ -49,7 +51,7 @@ def classification_task(y: NDArray) -> tuple[NDArray, Task]:
             f"y has only one class, {classes.tolist()[0]!r}; at least 2 classes are "
             "required."
         )
-    return classes, Task("classification", labels, len(classes), cross_entropy)
+    return Task("classification", labels, len(classes), cross_entropy, classes)
 
 
 def build_table(
@@ -64,8 +66,10 @@ def build_table(
     """All rows on the device, with the targets that the net trains on."""
     target: dict[str, NDArray] = {"y": task.target, "stratum": stratum}
     weight = row_weight
-    if params.class_weight is not None:
-        weight = weight * compute_sample_weight(params.class_weight, task.labels)
+    if params.class_weight is not None and task.classes is not None:
+        weight = weight * compute_sample_weight(
+            params.class_weight, task.classes[task.target]
+        )
     if np.ptp(weight) > 0:
         target["weight"] = (weight / weight.mean()).astype(np.float32)
     for i, part in enumerate(guarded):
@@ -165,7 +169,9 @@ def build_net(
     if params.verbose:
         callbacks.append(("progress", EpochProgress()))
     if params.verbose > 1:
-        callbacks.append(("print_log", PrintLog(keys_ignored=["event_lr"])))
+        callbacks.append(
+            ("print_log", PrintLog(keys_ignored=["event_lr"], sink=tqdm.write))
+        )
     return FairNet(
         module,
         critics=critics,
@@ -188,9 +194,9 @@ def build_net(
 
 
 def _batch_size(batch_size: Any, n_rows: int) -> int:
-    """Some fifty batches an epoch, of 32 to 512 rows, where it is "auto"."""
+    """Some twenty-five batches an epoch, of 32 to 512 rows, where it is "auto"."""
     if batch_size == "auto":
-        return int(np.clip(2 ** int(np.log2(max(1, n_rows / 50))), 32, 512))
+        return int(np.clip(2 ** int(np.log2(max(1, n_rows / 25))), 32, 512))
     return batch_size
 
 

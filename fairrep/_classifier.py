@@ -91,7 +91,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     learning_rate : float, default=0.002
         Initial learning rate of encoder and head (Adam); it falls to 0 as a cosine.
     batch_size : int or "auto", default="auto"
-        "auto" gives some fifty batches an epoch, of 32 to 512 rows.
+        "auto" gives some twenty-five batches an epoch, of 32 to 512 rows.
     max_epochs : int, default=30
         Passes over the training rows.
     warmup_epochs : int, default=3
@@ -191,6 +191,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         **BaseMIEstimator._parameter_constraints,
         "mi_target": [StrOptions({"representation", "prediction"})],
     }
+
+    classes_: NDArray
 
     def __init__(
         self,
@@ -306,7 +308,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
 
         def make_task(x: NDArray) -> Task:
             values = read_target(y, len(x), type(self).__name__)
-            self.classes_, task = classification_task(values)
+            task = classification_task(values)
+            self.classes_ = np.unique(values)
             return task
 
         task = self._fit(X, make_task, sensitive_features, sample_weight)
@@ -319,12 +322,13 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         others, expected = (codes != mode).mean(), (labels != mode).mean()
         if others < COLLAPSED_SHARE * expected:
             warnings.warn(
-                f"The classifier has collapsed: it predicts {self.classes_[mode]!r} "
-                f"for {1 - others:.1%} of the rows of X, where it holds for "
-                f"{1 - expected:.1%}. Such a model is trivially fair and useless; try "
-                "a smaller lambda_mi or learning_rate, or class_weight='balanced'.",
+                f"The classifier has collapsed: it predicts "
+                f"{self.classes_.tolist()[mode]!r} for {1 - others:.1%} of the rows of "
+                f"X, where it holds for {1 - expected:.1%}. Such a model is trivially "
+                "fair and useless; try a smaller lambda_mi or learning_rate, or "
+                "class_weight='balanced'.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:

@@ -17,7 +17,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import (
-    check_consistent_length,
     column_or_1d,
     validate_data,
 )
@@ -192,10 +191,13 @@ def _as_numbers(column: pd.Series) -> Floats:
             f"Column {column.name!r} of X was numeric in fit; now it holds values that "
             f"are no numbers (dtype {column.dtype})."
         ) from error
+    # To the precision of the networks, so that float32 and float64 are one content.
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32).astype(np.float64)
     if np.isinf(values).any():
         raise ValueError(
-            f"Column {column.name!r} of X contains infinity; expected finite numbers, "
-            "or NaN where a value is missing."
+            f"Column {column.name!r} of X contains infinity, or numbers beyond the "
+            "range of float32; expected finite ones, or NaN where a value is missing."
         )
     return values
 
@@ -226,7 +228,11 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
         )
     if values.dtype.kind == "f":
         assert_all_finite(values, input_name="y")
-    check_consistent_length(values, np.empty(n_rows))
+    if len(values) != n_rows:
+        raise ValueError(
+            f"y has {len(values)} rows and X has {n_rows}; expected the same number, "
+            "in the same order."
+        )
     return values
 
 

@@ -84,7 +84,7 @@ class MIFairTransformer(BaseMIEstimator):
     learning_rate : float, default=0.002
         Initial learning rate of encoder and head (Adam); it falls to 0 as a cosine.
     batch_size : int or "auto", default="auto"
-        "auto" gives some fifty batches an epoch, of 32 to 512 rows.
+        "auto" gives some twenty-five batches an epoch, of 32 to 512 rows.
     max_epochs : int, default=30
         Passes over the training rows.
     warmup_epochs : int, default=3
@@ -146,8 +146,10 @@ class MIFairTransformer(BaseMIEstimator):
     Notes
     -----
     The noise in z of a row depends on the row's content and the fit alone. Were it
-    fresh for each request, averaging repeated requests would take it off again. It is
-    as secret as the fitted estimator: whoever holds that can subtract it.
+    fresh for each request, averaging repeated requests would take it off again. A row
+    that differs in the last digit is another row, with noise of its own, so release
+    rows, not a service that answers any question. The noise is as secret as the fitted
+    estimator: whoever holds that can subtract it.
 
     References
     ----------
@@ -294,7 +296,7 @@ class MIFairTransformer(BaseMIEstimator):
                 scale = values.std() or 1.0
                 scores = ((values - values.mean()) / scale).astype(np.float32)
                 return Task("regression", scores[:, None], 1, squared_error)
-            return classification_task(values)[1]
+            return classification_task(values)
 
         self._fit(X, make_task, sensitive_features, sample_weight)
         return self

@@ -1,6 +1,5 @@
 """What the tests share: small data, and settings that keep fits short."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -45,11 +44,11 @@ def biased(_biased):
 @pytest.fixture(scope="session")
 def _adult():
     X, y, A = load_adult(sensitive=["sex", "race"], return_X_y_s=True)
-    rows = np.random.RandomState(0).choice(len(X), 600, replace=False)
-    return tuple(table.iloc[rows].reset_index(drop=True) for table in (X, y, A))
+    rows = y.groupby(y).sample(300, random_state=0).sample(frac=1, random_state=0).index
+    return tuple(table.loc[rows].reset_index(drop=True) for table in (X, y, A))
 
 
 @pytest.fixture
 def adult(_adult):
-    """(X, y, A): 600 rows of Adult; A has the columns sex and race, X has not."""
+    """(X, y, A): 300 rows of each class of Adult, with A the columns sex and race."""
     return tuple(table.copy() for table in _adult)

@@ -284,7 +284,7 @@ def test_a_single_group_has_no_differences():
         ({"y_true": [0, 1, 2, 1]}, r"the labels are \[0, 1, 2\]"),
         ({"y_true": [0, 2, 0, 2], "y_pred": [0, 2, 2, 2]}, r"labels are \[0, 2\]"),
         ({"pos_label": "yes"}, r"pos_label='yes' is none of the labels \[0, 1\]"),
-        ({"sensitive_features": ["a", "b"]}, "sensitive_features has 2 rows; expected 4"),
+        ({"sensitive_features": ["a", "b"]}, "has 2 rows; expected 4"),
         ({"sensitive_features": "sex"}, "got 0 dimensions"),
         ({"sensitive_features": {"sex": ["a", "b"]}}, "has 2 rows; expected 4"),
         ({"sensitive_features": {}}, "no columns"),

@@ -73,8 +73,13 @@ class UserEncoder(nn.Module):
         self.module = module
         training = module.training
         module.eval()
-        with torch.no_grad():
-            self.out_features = self(example).shape[1]
+        try:
+            with torch.no_grad():
+                self.out_features = self(example).shape[1]
+        except RuntimeError as error:
+            raise ValueError(
+                f"encoder failed on rows of shape {tuple(example.shape)}: {error}"
+            ) from error
         module.train(training)
 
     def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:

@@ -227,7 +227,7 @@ class FairNet(NeuralNet):
     # -- the terms of the loss -------------------------------------------------
 
     def is_warming_up(self) -> bool:
-        return len(self.history) <= self.warmup_epochs
+        return self.lambda_mi > 0 and len(self.history) <= self.warmup_epochs
 
     def current_lambda(self) -> float:
         """Lambda in this epoch: it rises linearly over the warm-up."""
@@ -384,6 +384,10 @@ class FairNet(NeuralNet):
             setattr(self, f"{name}_", None)
         self.module = self.critics = self.generator = self.train_split = None
         self.iterator_train__generator = None
+        # A scheduler holds its optimizer, whose tensors would tie a pickle to a device.
+        for _, callback in self.callbacks_:
+            if hasattr(callback, "lr_scheduler_"):
+                callback.lr_scheduler_ = None
         del self.recent_batches_
 
 
