@@ -352,8 +352,9 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             warnings.warn(
                 f"The estimate of the mutual information, {self.mi_estimate_:.3f} "
                 f"nats, is above the entropy of the sensitive features, {entropy:.3f} "
-                "nats, which it cannot exceed: the critic has diverged. Try a smaller "
-                "critic_learning_rate, or mi_estimator='auto'.",
+                "nats, which it cannot exceed: the critic has diverged, or a group has "
+                "too few held-out rows. Try a smaller critic_learning_rate, a larger "
+                "validation_fraction, or merge rare groups.",
                 ConvergenceWarning,
                 stacklevel=5,
             )
@@ -401,7 +402,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     @property
     def _n_features_out(self) -> int:
         check_is_fitted(self)
-        return self.n_components
+        return self.net_.module_.project.out_features
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")

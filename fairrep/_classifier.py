@@ -109,7 +109,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     tol : float, default=0.0001
         See ``early_stopping``.
     callbacks : list of skorch callbacks, default=None
-        Further callbacks for the training loop; they are copied.
+        Further callbacks for the training loop. They are copied: find them after fit
+        in ``net_.callbacks_``.
     device : str or torch.device, default="auto"
         Where to train and predict. "auto" is CUDA where there is a device, else CPU.
     allow_tf32 : bool, default=False

@@ -38,7 +38,7 @@ class GaussianBottleneck(nn.Module):
         self.register_buffer("key", key)
 
     def mean(self, h: Tensor) -> Tensor:
-        if h.shape[1] == 1:  # nothing to be normalised against, but bounded it must be
+        if h.shape[1] <= 2:  # normalised, one or two values would be signs and no more
             return torch.tanh(h)
         return F.layer_norm(h, h.shape[1:])
 
