@@ -161,7 +161,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             sample_weight, x, dtype=np.float64, ensure_non_negative=True
         )
         if not row_weight.any():
-            raise ValueError("sample_weight is 0 for all rows; expected some above 0.")
+            raise ValueError("sample_weight is zero for all rows; expected some above.")
         if self.class_weight is not None and task.labels is None:
             raise ValueError(
                 f"class_weight needs class labels y; got a {task.kind} task."

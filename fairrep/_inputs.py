@@ -60,6 +60,9 @@ def read_table(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
     """
     X = as_pandas(X)
     if isinstance(X, pd.DataFrame):
+        if not X.columns.is_unique:
+            twice = X.columns[X.columns.duplicated()][0]
+            raise ValueError(f"X has two columns named {twice!r}.")
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         for n, what in zip(X.shape, ["sample", "feature"], strict=True):
             if n == 0:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from fairrep.nn._critic import (
@@ -28,7 +29,7 @@ def mixture_entropy(means, shares, scale=1.0):
     """Differential entropy of a mixture of normals, by quadrature."""
     t = np.linspace(min(means) - 10 * scale, max(means) + 10 * scale, 20_001)
     density = sum(p * norm.pdf(t, m, scale) for m, p in zip(means, shares, strict=True))
-    return -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), t)
+    return -trapezoid(density * np.log(np.maximum(density, 1e-300)), t)
 
 
 def mixture_information(means, shares, scale=1.0):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
@@ -606,7 +607,7 @@ def test_estimate_of_a_known_information(mi_estimator):
     """Columns and their negatives through a ReLU: z keeps all that x tells of s."""
     t = np.linspace(-12, 12, 20_001)
     density = (norm.pdf(t, -1) + norm.pdf(t, 1)) / 2
-    truth = -np.trapezoid(density * np.log(density), t) - norm.entropy()
+    truth = -trapezoid(density * np.log(density), t) - norm.entropy()
     net = make_net(0.0, bottleneck="deterministic", mi_estimator=mi_estimator, lr=0.0)
     net.module.encoder = MLP(N_FEATURES, (), generator=generator())
     net.module.project = linear(N_FEATURES, 6, generator())
