@@ -1,7 +1,19 @@
 """Debias tabular models by minimising mutual information with a sensitive attribute."""
 
 from ._classifier import MIDebiasedClassifier
+from ._cv import MIDebiasedClassifierCV
+from ._path import LambdaPath, lambda_path
+from ._storage import load
+from ._tradeoff import TradeoffDisplay
 from ._transformer import MIFairTransformer
 
-__all__ = ["MIDebiasedClassifier", "MIFairTransformer"]
+__all__ = [
+    "LambdaPath",
+    "MIDebiasedClassifier",
+    "MIDebiasedClassifierCV",
+    "MIFairTransformer",
+    "TradeoffDisplay",
+    "lambda_path",
+    "load",
+]
 __version__ = "0.1.0"

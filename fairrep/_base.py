@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,11 +22,15 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from threadpoolctl import threadpool_limits
 from torch import Generator
 
-from ._build import Task, build_critics, build_module, build_net, build_table
+from ._blueprint import draw_blueprint
+from ._build import Problem, Task, build_net, build_table
 from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
-from .nn._net import TensorTable
+from .nn._conditioning import LambdaScale
+from .nn._net import FairNet, TensorTable
 
+# Encoded rows and their encoder -> what z must keep.
+MakeTask = Callable[[NDArray[np.float32], TableEncoder], Task]
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 0, None, closed="left")
 COUNT_FROM_1 = Interval(Integral, 1, None, closed="left")
@@ -48,9 +53,12 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "noise_std": [POSITIVE],
         "hidden_layer_sizes": ["array-like", COUNT_FROM_1],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "numeric_embedding": [None, StrOptions({"piecewise_linear"})],
+        "n_bins": [COUNT_FROM_1],
         "encoder": [None, callable, HasMethods("forward")],
         "critic_hidden_layer_sizes": ["array-like", COUNT_FROM_1],
         "critic_steps": [COUNT_FROM_1],
+        "critic_batches": [COUNT_FROM_1],
         "critic_learning_rate": [POSITIVE],
         "gradient_rescaling": ["boolean"],
         "group_weights": [StrOptions({"balanced", "empirical"})],
@@ -85,9 +93,12 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         noise_std: float,
         hidden_layer_sizes: Any,
         dropout: float,
+        numeric_embedding: str | None,
+        n_bins: int,
         encoder: Any,
         critic_hidden_layer_sizes: Any,
         critic_steps: int,
+        critic_batches: int,
         critic_learning_rate: float,
         gradient_rescaling: bool,
         group_weights: str,
@@ -116,9 +127,12 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.noise_std = noise_std
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
+        self.numeric_embedding = numeric_embedding
+        self.n_bins = n_bins
         self.encoder = encoder
         self.critic_hidden_layer_sizes = critic_hidden_layer_sizes
         self.critic_steps = critic_steps
+        self.critic_batches = critic_batches
         self.critic_learning_rate = critic_learning_rate
         self.gradient_rescaling = gradient_rescaling
         self.group_weights = group_weights
@@ -144,19 +158,41 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _fit(
         self,
         X: Any,
-        make_task: Callable[[NDArray[np.float32]], Task],
+        make_task: MakeTask,
         sensitive_features: Any,
         sample_weight: Any,
     ) -> Task:
-        """Read, split, build, train, estimate; fitted attributes come last."""
-        self.__dict__.pop(
-            "net_", None
-        )  # a fit that fails leaves the estimator unfitted
+        """Read, train, estimate; fitted attributes come last."""
+        # A fit that fails leaves the estimator unfitted.
+        self.__dict__.pop("net_", None)
+        problem = self._read(X, make_task, sensitive_features, sample_weight)
+        with self._torch_settings(problem.generator.initial_seed()):
+            net = self._train(problem)
+            held_out = self._unused(problem, net)
+            mi_estimate = np.nan
+            if problem.guarded and len(held_out):
+                net.refit_critics(problem.rows(problem.train))
+                mi_estimate = net.estimate_mi(problem.rows(held_out))
+        net.drop_training_state()
+        self._keep(problem, net, mi_estimate)
+        self._warn_of_trouble(problem.guarded)
+        return problem.task
+
+    def _read(
+        self,
+        X: Any,
+        make_task: MakeTask,
+        sensitive_features: Any,
+        sample_weight: Any,
+    ) -> Problem:
+        """All that can go wrong with the input goes wrong here, before training."""
         self._check_parameters()
         raw = read_table(self, X, reset=True)
-        inputs = TableEncoder().fit(raw)
+        # An encoder of the user's gets one input for each number.
+        n_bins = self.n_bins if self.numeric_embedding and not self.encoder else None
+        inputs = TableEncoder(n_bins).fit(raw)
         x = inputs.transform(raw)
-        task = make_task(x)
+        task = make_task(x, inputs)
         row_weight = _check_sample_weight(
             sample_weight, x, dtype=np.float64, ensure_non_negative=True
         )
@@ -172,46 +208,50 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             guard(part, stratum, n_strata, mi_weight, self.group_weights)
             for part in sensitive.parts
         ]
-
         rng = self._random_state()
         train, held_out = self._split(task, sensitive, rng)
         generator, critics_generator = (
             Generator(self._device()).manual_seed(int(rng.randint(2**31)))
             for _ in range(2)  # so that what S is like does not change the encoder
         )
-        with self._torch_settings(generator.initial_seed()):
-            table = build_table(self, x, task, row_weight, stratum, guarded, generator)
-            # Half of the held-out rows may choose the epoch; those that chose it
-            # give no estimate.
-            net = build_net(
-                self,
-                build_module(self, table.x, task, generator),
-                build_critics(self, task, guarded, n_strata, critics_generator),
-                task,
-                _rows(table, held_out[::2]),
-                generator,
-            )
-            train_table = _rows(table, train)
-            net.fit(train_table, None)
-            if net.interrupted_ and net.best_epoch() == 0:
-                raise KeyboardInterrupt
-            epoch_was_chosen = self.early_stopping or net.interrupted_
-            estimated_on = held_out[1::2] if epoch_was_chosen else held_out
-            mi_estimate = np.nan
-            if guarded and len(estimated_on):
-                mi_estimate = net.estimate_mi(train_table, _rows(table, estimated_on))
-        net.drop_training_state()
+        table = build_table(self, x, task, row_weight, stratum, guarded, generator)
+        return Problem(
+            inputs,
+            task,
+            sensitive,
+            guarded,
+            n_strata,
+            table,
+            train,
+            held_out,
+            generator,
+            critics_generator,
+        )
 
-        self._inputs = inputs
-        self.sensitive_categories_ = sensitive.categories
-        self.sensitive_names_in_ = np.asarray(sensitive.names, dtype=object)
+    def _train(self, problem: Problem, scale: LambdaScale | None = None) -> FairNet:
+        """The trained net; with a scale, one that is conditioned on lambda."""
+        net = build_net(self, problem, scale)
+        net.fit(problem.rows(problem.train), None)
+        if net.interrupted_ and net.best_epoch() == 0:
+            raise KeyboardInterrupt
+        return net
+
+    def _unused(self, problem: Problem, net: FairNet) -> Codes:
+        """Held-out rows that did not choose the epoch either."""
+        epoch_was_chosen = self.early_stopping or net.interrupted_
+        return problem.held_out[1::2] if epoch_was_chosen else problem.held_out
+
+    def _keep(self, problem: Problem, net: FairNet, mi_estimate: float) -> None:
+        """The fitted attributes that all estimators have."""
+        self._inputs = problem.inputs
+        self.sensitive_categories_ = problem.sensitive.categories
+        self.sensitive_names_in_ = np.asarray(problem.sensitive.names, dtype=object)
         self.interrupted_ = net.interrupted_
         self.n_iter_ = len(net.history)
         self.history_ = net.history
         self.mi_estimate_ = mi_estimate
+        self._blueprint = draw_blueprint(self, problem, net)
         self.net_ = net
-        self._warn_of_trouble(guarded)
-        return task
 
     def _check_parameters(self) -> None:
         if self.early_stopping and self.validation_fraction == 0:
@@ -359,18 +399,17 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 stacklevel=5,
             )
 
-    def _forward(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Outputs of the head, and z as it is released."""
+    def _table(self, X: Any) -> TensorTable:
         check_is_fitted(self)
         x = self._inputs.transform(read_table(self, X, reset=False))
-        output, z = self.net_.forward(TensorTable(torch.from_numpy(x), {}))
-        return output.numpy(), z.numpy()
+        return TensorTable(torch.from_numpy(x), {})
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Representation z of each row, with its noise; S is not needed.
 
         The noise of a row depends on the row's content and the fit alone, so asking
-        twice gives the same z.
+        twice gives the same z. Asking with the last digit changed gives another: who
+        may ask at will can average the noise away.
 
         Parameters
         ----------
@@ -381,7 +420,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         Z : ndarray of shape (n_samples, n_components), float32
         """
-        return self._forward(X)[1]
+        table = self._table(X)
+        return self.net_.forward(table)[1].numpy()
 
     def fit_transform(
         self,
@@ -399,6 +439,56 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             X, y, sensitive_features=sensitive_features, sample_weight=sample_weight
         ).transform(X)
 
+    def save(self, folder: str | PathLike) -> None:
+        """Write the fitted estimator to a folder, for `fairrep.load`.
+
+        Weights are in safetensors, all else in JSON that can be read; no pickle. A
+        model that is in the folder already is replaced in one step: whenever the write
+        is cut short, the folder holds the old one or the new one.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            A new folder, an empty one, or one with a saved model.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If a parameter or attribute has no form in JSON (``callbacks``, a
+            RandomState): set it to another value with `set_params` first.
+        TypeError
+            If the estimator is of a subclass.
+        OSError
+            If the folder holds other files than a model, or cannot be written.
+
+        Notes
+        -----
+        Of a user's own ``encoder`` the weights are saved and the code is not: pass the
+        module to `fairrep.load`. Requests of metadata routing (``set_fit_request``)
+        are not saved. The noise of a released z is as secret as the folder.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> import fairrep
+        >>> from fairrep.datasets import make_biased_classification
+        >>> X, y, s = make_biased_classification(
+        ...     500, return_X_y_s=True, random_state=0
+        ... )
+        >>> clf = fairrep.MIDebiasedClassifier(max_epochs=5, random_state=0)
+        >>> clf = clf.fit(X, y, sensitive_features=s)
+        >>> with TemporaryDirectory() as folder:
+        ...     clf.save(folder)
+        ...     again = fairrep.load(folder)
+        >>> bool((again.predict_proba(X) == clf.predict_proba(X)).all())
+        True
+        """
+        from ._storage import save_model
+
+        save_model(self, folder)
+
     @property
     def _n_features_out(self) -> int:
         check_is_fitted(self)
@@ -415,7 +505,3 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _rows(table: TensorTable, rows: Codes) -> TensorTable:
-    return TensorTable(*table[torch.from_numpy(rows).to(table.x.device)])

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +16,15 @@ from skorch.helper import predefined_split
 from torch import Generator, nn
 from tqdm.auto import tqdm
 
-from ._inputs import Codes, Floats
-from ._sensitive import Guarded
+from ._inputs import Codes, Floats, TableEncoder
+from ._sensitive import Guarded, Sensitive
 from .nn._bottleneck import make_bottleneck
 from .nn._callbacks import BestEpoch, EpochProgress
+from .nn._conditioning import ConditionedLinear, LambdaScale
 from .nn._critic import make_critic
-from .nn._encoder import MLP, UserEncoder
+from .nn._encoder import MLP, UserEncoder, linear
 from .nn._net import FairModule, FairNet, TensorTable, cross_entropy
+from .nn._path_net import PathNet
 
 if TYPE_CHECKING:
     from ._base import BaseMIEstimator
@@ -40,6 +43,32 @@ class Task:
     @property
     def labels(self) -> NDArray | None:
         return self.target if self.kind == "classification" else None
+
+    def named_labels(self) -> tuple[NDArray, NDArray]:
+        """The classes, and y as it came; of a classification task."""
+        if self.classes is None:
+            raise TypeError(f"A {self.kind} task has no classes.")
+        return self.classes, self.classes[self.target]
+
+
+@dataclass
+class Problem:
+    """The input of a fit, read: what the nets are built for and trained on."""
+
+    inputs: TableEncoder
+    task: Task
+    sensitive: Sensitive
+    guarded: list[Guarded]
+    n_strata: int
+    table: TensorTable
+    train: Codes
+    held_out: Codes
+    generator: Generator
+    critics_generator: Generator
+
+    def rows(self, rows: Codes) -> TensorTable:
+        index = torch.from_numpy(rows).to(self.table.x.device)
+        return TensorTable(*self.table[index])
 
 
 def classification_task(y: NDArray) -> Task:
@@ -83,9 +112,11 @@ def build_table(
 
 
 def build_module(
-    params: "BaseMIEstimator", x: torch.Tensor, task: Task, generator: Generator
+    params: "BaseMIEstimator", problem: Problem, conditioned: bool
 ) -> FairModule:
-    """Encoder, bottleneck and head, for rows like those of x."""
+    """Encoder, bottleneck and head."""
+    x, generator = problem.table.x, problem.generator
+    make_layer = partial(ConditionedLinear, gated=True) if conditioned else linear
     encoder: nn.Module
     if params.encoder is None:
         encoder = MLP(
@@ -93,6 +124,7 @@ def build_module(
             _sizes(params.hidden_layer_sizes),
             dropout=params.dropout,
             generator=generator,
+            make_layer=make_layer,
         )
     else:
         encoder = UserEncoder(_users_module(params.encoder, x), example=x[:2])
@@ -103,8 +135,9 @@ def build_module(
         encoder,
         bottleneck,
         n_components=params.n_components,
-        n_outputs=task.n_outputs,
+        n_outputs=problem.task.n_outputs,
         generator=generator,
+        make_layer=make_layer,
     )
 
 
@@ -121,38 +154,32 @@ def _users_module(encoder: Any, x: torch.Tensor) -> nn.Module:
 
 
 def build_critics(
-    params: "BaseMIEstimator",
-    task: Task,
-    guarded: list[Guarded],
-    n_strata: int,
-    generator: Generator,
+    params: "BaseMIEstimator", problem: Problem, conditioned: bool
 ) -> list[nn.Module]:
     """A critic for each part of S."""
     sees_z = params.mi_target == "representation"
     return [
         make_critic(
             params.mi_estimator,
-            params.n_components if sees_z else task.n_outputs,
+            params.n_components if sees_z else problem.task.n_outputs,
             prior=part.prior,
             n_values=1 if part.s.ndim == 1 else part.s.shape[1],
-            n_strata=n_strata,
+            n_strata=problem.n_strata,
             hidden_layer_sizes=_sizes(params.critic_hidden_layer_sizes),
-            generator=generator,
+            generator=problem.critics_generator,
+            make_layer=ConditionedLinear if conditioned else linear,
         )
-        for part in guarded
+        for part in problem.guarded
     ]
 
 
 def build_net(
-    params: "BaseMIEstimator",
-    module: FairModule,
-    critics: list[nn.Module],
-    task: Task,
-    valid: TensorTable,
-    generator: Generator,
+    params: "BaseMIEstimator", problem: Problem, scale: LambdaScale | None = None
 ) -> FairNet:
-    """The net, its schedule and its callbacks; ``valid`` may be empty."""
-    batch_size = _batch_size(params.batch_size, len(task.target))
+    """The net, its schedule and its callbacks; with a scale, conditioned on lambda."""
+    n_rows = batch_size(params, len(problem.table))
+    # Half of the held-out rows may choose the epoch, the other half estimates.
+    valid = problem.rows(problem.held_out[::2])
     patience = params.n_iter_no_change if params.early_stopping else params.max_epochs
     callbacks: list[Any] = [
         ("learning_rate", LRScheduler("CosineAnnealingLR", T_max=params.max_epochs)),
@@ -172,32 +199,36 @@ def build_net(
         callbacks.append(
             ("print_log", PrintLog(keys_ignored=["event_lr"], sink=tqdm.write))
         )
-    return FairNet(
-        module,
-        critics=critics,
-        task_loss=task.loss,
-        lambda_mi=float(params.lambda_mi),
-        mi_target=params.mi_target,
-        critic_steps=params.critic_steps,
-        critic_lr=params.critic_learning_rate,
-        warmup_epochs=params.warmup_epochs,
-        gradient_rescaling=params.gradient_rescaling,
-        generator=generator,
-        lr=params.learning_rate,
-        max_epochs=params.max_epochs,
-        batch_size=batch_size,
-        iterator_valid__batch_size=4 * batch_size,
-        train_split=predefined_split(valid) if len(valid) else None,
-        callbacks=callbacks + copy.deepcopy(params.callbacks or []),
-        device=str(generator.device),
-    )
+    conditioned = scale is not None
+    settings: dict[str, Any] = {
+        "critics": build_critics(params, problem, conditioned),
+        "task_loss": problem.task.loss,
+        "mi_target": params.mi_target,
+        "critic_steps": params.critic_steps,
+        "critic_batches": params.critic_batches,
+        "critic_lr": params.critic_learning_rate,
+        "warmup_epochs": params.warmup_epochs,
+        "gradient_rescaling": params.gradient_rescaling,
+        "generator": problem.generator,
+        "lr": params.learning_rate,
+        "max_epochs": params.max_epochs,
+        "batch_size": n_rows,
+        "iterator_valid__batch_size": 4 * n_rows,
+        "train_split": predefined_split(valid) if len(valid) else None,
+        "callbacks": callbacks + copy.deepcopy(params.callbacks or []),
+        "device": str(problem.generator.device),
+    }
+    module = build_module(params, problem, conditioned)
+    if scale is None:
+        return FairNet(module, lambda_mi=float(params.lambda_mi), **settings)
+    return PathNet(module, scale=scale, **settings)
 
 
-def _batch_size(batch_size: Any, n_rows: int) -> int:
+def batch_size(params: "BaseMIEstimator", n_rows: int) -> int:
     """Some twenty-five batches an epoch, of 32 to 512 rows, where it is "auto"."""
-    if batch_size == "auto":
+    if params.batch_size == "auto":
         return int(np.clip(2 ** int(np.log2(max(1, n_rows / 25))), 32, 512))
-    return batch_size
+    return params.batch_size
 
 
 def _sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from ._base import BaseMIEstimator
 from ._build import Task, classification_task
-from ._inputs import read_target
+from ._inputs import TableEncoder, read_target
 
 # Of the rows that are not of the class predicted most: predicting fewer is a collapse.
 COLLAPSED_SHARE = 0.05
@@ -59,8 +59,15 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         Standard deviation of the gaussian bottleneck's noise, where z has 1.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Sizes of the encoder's hidden layers.
-    dropout : float, default=0.1
+    dropout : float, default=0.2
         Share of hidden units dropped in training, in [0, 1).
+    numeric_embedding : {"piecewise_linear"} or None, default="piecewise_linear"
+        Add to each column of numbers its piecewise-linear encoding [3]_, as a column
+        for each of its bins: what boosted trees have in thresholds. With None, and
+        for an ``encoder`` of your own, a number is its standardised value alone.
+    n_bins : int, default=64
+        Bins of a column, between quantiles; a value that many rows share ends a bin.
+        Fewer where the rows are few: a bin holds at least some hundred.
     encoder : torch.nn.Module or callable, default=None
         Your own encoder instead of hidden layers: a module, which is copied, or a
         callable that takes the shape of one row and returns a module. It maps a
@@ -68,8 +75,11 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         two dimensions, such as images, which passes as it is.
     critic_hidden_layer_sizes : int or array-like of int, default=(64, 64)
         Sizes of each critic's hidden layers.
-    critic_steps : int, default=3
+    critic_steps : int, default=1
         Steps of the critics per step of the encoder.
+    critic_batches : int, default=3
+        Batches that each of these steps sees: the latest, and those encoded in the
+        steps before.
     critic_learning_rate : float, default=0.002
         Learning rate of the critics (Adam).
     gradient_rescaling : bool, default=False
@@ -151,6 +161,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
 
     See Also
     --------
+    MIDebiasedClassifierCV : Chooses ``lambda_mi`` in one fit, under a limit to the gap.
+    lambda_path : One fit for every ``lambda_mi``.
     MIFairTransformer : The same core as a transformer.
     fairrep.metrics.fairness_report : Rates by group and their gaps.
 
@@ -167,6 +179,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
            2021. https://arxiv.org/abs/2003.06430
     .. [2] M. I. Belghazi et al., "Mutual Information Neural Estimation", ICML, 2018.
            https://arxiv.org/abs/1801.04062
+    .. [3] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
+           Features in Tabular Deep Learning", NeurIPS, 2022.
 
     Examples
     --------
@@ -206,10 +220,13 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         n_components: int = 8,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
-        dropout: float = 0.1,
+        dropout: float = 0.2,
+        numeric_embedding: str | None = "piecewise_linear",
+        n_bins: int = 64,
         encoder: Any = None,
         critic_hidden_layer_sizes: Any = (64, 64),
-        critic_steps: int = 3,
+        critic_steps: int = 1,
+        critic_batches: int = 3,
         critic_learning_rate: float = 2e-3,
         gradient_rescaling: bool = False,
         group_weights: str = "balanced",
@@ -239,9 +256,12 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,
             dropout=dropout,
+            numeric_embedding=numeric_embedding,
+            n_bins=n_bins,
             encoder=encoder,
             critic_hidden_layer_sizes=critic_hidden_layer_sizes,
             critic_steps=critic_steps,
+            critic_batches=critic_batches,
             critic_learning_rate=critic_learning_rate,
             gradient_rescaling=gradient_rescaling,
             group_weights=group_weights,
@@ -307,30 +327,31 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             the mutual information exceeds the entropy of S.
         """
 
-        def make_task(x: NDArray) -> Task:
-            values = read_target(y, len(x), type(self).__name__)
-            task = classification_task(values)
-            self.classes_ = np.unique(values)
-            return task
+        def make_task(x: NDArray, inputs: TableEncoder) -> Task:
+            return classification_task(read_target(y, len(x), type(self).__name__))
 
         task = self._fit(X, make_task, sensitive_features, sample_weight)
-        self._warn_of_collapse(task.target, self.predict(X))
+        self.classes_, labels = task.named_labels()
+        self._warn_of_collapse(labels, self.predict(X))
         return self
 
-    def _warn_of_collapse(self, labels: NDArray, predicted: NDArray) -> None:
-        codes = np.searchsorted(self.classes_, predicted)
-        mode = int(np.bincount(codes).argmax())
-        others, expected = (codes != mode).mean(), (labels != mode).mean()
-        if others < COLLAPSED_SHARE * expected:
+    def _warn_of_collapse(self, y: NDArray, predicted: NDArray) -> None:
+        if is_collapsed(y, predicted):
+            values, counts = np.unique(predicted, return_counts=True)
+            mode = values.tolist()[counts.argmax()]
             warnings.warn(
-                f"The classifier has collapsed: it predicts "
-                f"{self.classes_.tolist()[mode]!r} for {1 - others:.1%} of the rows of "
-                f"X, where it holds for {1 - expected:.1%}. Such a model is trivially "
+                f"The classifier has collapsed: it predicts {mode!r} for "
+                f"{counts.max() / len(y):.1%} of the rows of X, where it holds for "
+                f"{(y == mode).mean():.1%}. Such a model is trivially "
                 "fair and useless; try a smaller lambda_mi or learning_rate, or "
                 "class_weight='balanced'.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _logits(self, X: Any) -> NDArray[np.float32]:
+        table = self._table(X)
+        return self.net_.outputs(table).numpy()
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Logits of the classes.
@@ -345,7 +366,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes), float32
             With two classes the log-odds of ``classes_[1]``.
         """
-        logits = self._forward(X)[0]
+        logits = self._logits(X)
         if len(self.classes_) == 2:
             return logits[:, 1] - logits[:, 0]
         return logits
@@ -363,7 +384,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         probabilities : ndarray of shape (n_samples, n_classes), float32
             In the order of ``classes_``.
         """
-        return softmax(self._forward(X)[0], axis=1)
+        return softmax(self._logits(X), axis=1)
 
     def predict(self, X: Any) -> NDArray:
         """Most probable class of each row.
@@ -377,5 +398,12 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         -------
         y : ndarray of shape (n_samples,)
         """
-        chosen = self._forward(X)[0].argmax(axis=1)
+        chosen = self._logits(X).argmax(axis=1)
         return self.classes_[chosen]
+
+
+def is_collapsed(y: NDArray, predicted: NDArray) -> bool:
+    """Whether nearly all predictions are of one class, where y is not."""
+    values, counts = np.unique(predicted, return_counts=True)
+    others = 1 - counts.max() / len(predicted)
+    return bool(others < COLLAPSED_SHARE * (y != values[counts.argmax()]).mean())

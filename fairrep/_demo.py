@@ -1,24 +1,21 @@
 """What `fairrep demo` shows: one classifier on Adult, without and with the MI term."""
 
-import os
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
-from typing import Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from ._classifier import MIDebiasedClassifier
+from ._commands import fit_or_leave
+from ._files import check_writable, replacing
 from .datasets import load_adult
 from .metrics import FairnessReport, fairness_report
 
@@ -107,7 +104,7 @@ def run_demo(
         for step, weight in enumerate([0.0, lambda_mi], start=1):
             _progress(f"Training model {step} of 2: lambda_mi={weight:g}")
             model = MIDebiasedClassifier(weight, verbose=1, **options)
-            _fit(model, X, y, sex)
+            fit_or_leave(model, X, y, sex)
             _progress(f"Measuring model {step} of 2 on the test rows")
             outcomes.append(_measure(model, *test, seed=seed))
     before, after = outcomes
@@ -116,7 +113,7 @@ def run_demo(
     if _figure_class() is None:
         print('For a picture of this: pip install "fairrep[plot]"')
         return
-    with _replacing(output) as file:
+    with replacing(output) as file:
         figure = _draw(before, after, lambda_mi, criterion)
         figure.savefig(file, format=_format(output), dpi=100)
     print(f"Picture: {output}")
@@ -124,16 +121,6 @@ def run_demo(
 
 def _progress(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
-
-
-def _fit(
-    model: MIDebiasedClassifier, X: pd.DataFrame, y: pd.Series, sex: pd.Series
-) -> None:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The fit was interrupted", ConvergenceWarning)
-        model.fit(X, y, sensitive_features=sex)
-    if model.interrupted_:  # fit keeps the best weights; whoever pressed Ctrl-C left
-        raise KeyboardInterrupt
 
 
 def _measure(
@@ -364,30 +351,4 @@ def _check_output(output: Path) -> None:
                 f"cannot write {output}: expected a name that ends in one of "
                 f"{', '.join(sorted(formats))}"
             )
-    if output.exists() and not output.is_file():
-        raise OSError(f"cannot write {output}: it is no regular file")
-    try:
-        with _partial(output).open("wb"):
-            pass
-        _partial(output).unlink()
-    except OSError as error:
-        raise OSError(f"cannot write {output}: {error.strerror}") from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of the one at path once it is complete."""
-    partial = _partial(path)
-    try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path.resolve())
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    # Beside the target, where renaming is atomic; not by tempfile, whose files only
-    # their owner can read.
-    path = path.resolve()
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    check_writable(output)

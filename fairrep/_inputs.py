@@ -23,6 +23,8 @@ from sklearn.utils.validation import (
 
 # In standard deviations: much further off, float32 would turn to infinity.
 MAX_DEVIATION = 1e6
+# Of a quantile bin: with fewer rows its weight learns their noise.
+MIN_ROWS_OF_BIN = 100
 # What pandas calls the contents of object columns that are no categories.
 NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
 
@@ -44,6 +46,14 @@ def as_pandas(table: Any) -> Any:
     if isinstance(native, nw.Series):
         return pd.Series(_column(native), name=native.name)
     return table
+
+
+def as_indexable(table: Any) -> Any:
+    """The table as something whose rows can be taken: pandas, an array or sparse."""
+    table = as_pandas(table)
+    if sparse.issparse(table):
+        return table.tocsr()
+    return table if isinstance(table, pd.DataFrame) else np.asarray(table)
 
 
 def _column(series: nw.Series) -> pd.Series:
@@ -81,13 +91,65 @@ def read_table(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
     return X.toarray() if sparse.issparse(X) else X
 
 
+class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
+    """Adds to numeric columns how far each value has come through each of its bins.
+
+    A column with knots b_0 < ... < b_T gets T more columns,
+    clip((x - b_t) / (b_t+1 - b_t), 0, 1) [1]_: a linear layer on them is a piecewise
+    linear function of x. Columns of at most two values get none.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
+           Features in Tabular Deep Learning", NeurIPS, 2022.
+    """
+
+    def __init__(self, n_bins: int) -> None:
+        self.n_bins = n_bins
+
+    def fit(self, X: Floats, y: None = None) -> "PiecewiseLinearEncoder":
+        self.knots_ = [_knots(values, self.n_bins) for values in X.T]
+        return self
+
+    def transform(self, X: Floats) -> Floats:
+        bins = [
+            np.clip((values[:, np.newaxis] - knots[:-1]) / np.diff(knots), 0.0, 1.0)
+            for values, knots in zip(X.T, self.knots_, strict=True)
+        ]
+        return np.hstack([X, *bins])
+
+
+def _knots(values: Floats, n_bins: int) -> Floats:
+    """Quantiles of the values; one that many rows share is a knot of its own.
+
+    Were it left among the rest, most quantiles of a column of zeros with a tail would
+    be zero.
+    """
+    n_bins = max(1, min(n_bins, len(values) // MIN_ROWS_OF_BIN))
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) <= 2:
+        return distinct[:1]
+    is_atom = counts * n_bins > len(values)
+    rest = np.repeat(distinct[~is_atom], counts[~is_atom])
+    knots = [distinct[[0, -1]], distinct[is_atom]]
+    if len(rest):
+        n_quantiles = max(2, n_bins + 1 - is_atom.sum())
+        levels = np.linspace(0, 1, n_quantiles)
+        knots.append(np.quantile(rest, levels, method="nearest"))
+    return np.unique(np.concatenate(knots))
+
+
 class TableEncoder(TransformerMixin, BaseEstimator):
     """A table as float32 columns: numbers standardised, categories one-hot.
 
+    With ``n_bins``, columns of numbers are followed by their piecewise-linear encoding.
     Missing numbers become the column's mean, with an indicator column where fit saw
     some missing. Missing categories are a category. Categories that fit never saw are
     all zero. Arrays of more than two dimensions pass as they are.
     """
+
+    def __init__(self, n_bins: int | None = None) -> None:
+        self.n_bins = n_bins
 
     def fit(self, X: Any, y: None = None) -> "TableEncoder":
         self.row_shape_ = np.shape(X)[1:]
@@ -110,6 +172,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                             add_indicator=True,
                             keep_empty_features=True,
                         ),
+                        PiecewiseLinearEncoder(self.n_bins) if self.n_bins else None,
                     ),
                     numeric,
                 ),
@@ -143,6 +206,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoded = self.columns_.transform(self._prepare(_as_frame(X)))
         encoded = np.clip(encoded, -MAX_DEVIATION, MAX_DEVIATION)
         return np.ascontiguousarray(encoded, dtype=np.float32)
+
+    def without_bins(self, encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of what `transform` returns, all but the piecewise-linear columns."""
+        if self.n_bins is None or "numeric" not in self.kinds_:
+            return encoded
+        knots = self.columns_.named_transformers_["numeric"][-1].knots_
+        n_bins = sum(len(column) - 1 for column in knots)
+        return np.delete(encoded, len(knots) + np.arange(n_bins), axis=1)
 
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         prepare = {"numeric": _as_numbers, "categorical": _as_labels}

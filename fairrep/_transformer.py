@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from ._base import BaseMIEstimator
 from ._build import Task, classification_task
-from ._inputs import read_target
+from ._inputs import TableEncoder, read_target
 from .nn._net import squared_error
 
 
@@ -52,8 +52,15 @@ class MIFairTransformer(BaseMIEstimator):
         Standard deviation of the gaussian bottleneck's noise, where z has 1.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Sizes of the encoder's hidden layers.
-    dropout : float, default=0.1
+    dropout : float, default=0.2
         Share of hidden units dropped in training, in [0, 1).
+    numeric_embedding : {"piecewise_linear"} or None, default="piecewise_linear"
+        Add to each column of numbers its piecewise-linear encoding [3]_, as a column
+        for each of its bins: what boosted trees have in thresholds. With None, and
+        for an ``encoder`` of your own, a number is its standardised value alone.
+    n_bins : int, default=64
+        Bins of a column, between quantiles; a value that many rows share ends a bin.
+        Fewer where the rows are few: a bin holds at least some hundred.
     encoder : torch.nn.Module or callable, default=None
         Your own encoder instead of hidden layers: a module, which is copied, or a
         callable that takes the shape of one row and returns a module. It maps a
@@ -61,8 +68,11 @@ class MIFairTransformer(BaseMIEstimator):
         two dimensions, such as images, which passes as it is.
     critic_hidden_layer_sizes : int or array-like of int, default=(64, 64)
         Sizes of each critic's hidden layers.
-    critic_steps : int, default=3
+    critic_steps : int, default=1
         Steps of the critics per step of the encoder.
+    critic_batches : int, default=3
+        Batches that each of these steps sees: the latest, and those encoded in the
+        steps before.
     critic_learning_rate : float, default=0.002
         Learning rate of the critics (Adam).
     gradient_rescaling : bool, default=False
@@ -159,6 +169,8 @@ class MIFairTransformer(BaseMIEstimator):
            2021. https://arxiv.org/abs/2003.06430
     .. [2] M. I. Belghazi et al., "Mutual Information Neural Estimation", ICML, 2018.
            https://arxiv.org/abs/1801.04062
+    .. [3] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
+           Features in Tabular Deep Learning", NeurIPS, 2022.
 
     Examples
     --------
@@ -188,10 +200,13 @@ class MIFairTransformer(BaseMIEstimator):
         n_components: int = 8,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
-        dropout: float = 0.1,
+        dropout: float = 0.2,
+        numeric_embedding: str | None = "piecewise_linear",
+        n_bins: int = 64,
         encoder: Any = None,
         critic_hidden_layer_sizes: Any = (64, 64),
-        critic_steps: int = 3,
+        critic_steps: int = 1,
+        critic_batches: int = 3,
         critic_learning_rate: float = 2e-3,
         gradient_rescaling: bool = False,
         group_weights: str = "balanced",
@@ -221,9 +236,12 @@ class MIFairTransformer(BaseMIEstimator):
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,
             dropout=dropout,
+            numeric_embedding=numeric_embedding,
+            n_bins=n_bins,
             encoder=encoder,
             critic_hidden_layer_sizes=critic_hidden_layer_sizes,
             critic_steps=critic_steps,
+            critic_batches=critic_batches,
             critic_learning_rate=critic_learning_rate,
             gradient_rescaling=gradient_rescaling,
             group_weights=group_weights,
@@ -289,9 +307,10 @@ class MIFairTransformer(BaseMIEstimator):
             the mutual information exceeds the entropy of S.
         """
 
-        def make_task(x: NDArray[np.float32]) -> Task:
+        def make_task(x: NDArray[np.float32], inputs: TableEncoder) -> Task:
             if y is None:
-                flat = x.reshape(len(x), -1)
+                # The bins say again what their column says.
+                flat = inputs.without_bins(x).reshape(len(x), -1)
                 return Task("reconstruction", flat, flat.shape[1], squared_error)
             values = read_target(y, len(x), type(self).__name__)
             if type_of_target(values, input_name="y") == "continuous":

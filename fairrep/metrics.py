@@ -37,7 +37,9 @@ __all__ = [
 ]
 
 
-def _selection_rate(y_true: NDArray, y_pred: NDArray, sample_weight: NDArray) -> float:
+def _selection_rate(
+    y_true: NDArray, y_pred: NDArray, sample_weight: NDArray | None = None
+) -> float:
     # In a group of one row fairlearn < 0.15 returns an array, which its differences
     # then leave out.
     return float(

@@ -18,6 +18,7 @@ QUICK = {
     "critic_hidden_layer_sizes": (8,),
     "critic_steps": 1,
     "batch_size": 64,
+    "learning_rate": 0.01,
     "random_state": 0,
 }
 

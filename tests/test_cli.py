@@ -385,18 +385,3 @@ def test_picture(criterion):
         rate = ax.get_ylabel().removesuffix(" (share of people)").replace(" ", "_")
         expected = [*before.report.to_frame()[rate], *after.report.to_frame()[rate]]
         assert [bar.get_height() for bar in ax.patches] == pytest.approx(expected)
-
-
-def test_a_failed_picture_leaves_the_older_one(tmp_path):
-    path = tmp_path / "demo.png"
-    path.write_text("older")
-
-    def write():
-        with _demo._replacing(path) as file:
-            file.write(b"half a pict")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        write()
-    assert path.read_text() == "older"
-    assert list(tmp_path.iterdir()) == [path]

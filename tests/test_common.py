@@ -5,7 +5,11 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import _num_samples
 
-from fairrep import MIDebiasedClassifier, MIFairTransformer
+from fairrep import (
+    MIDebiasedClassifier,
+    MIDebiasedClassifierCV,
+    MIFairTransformer,
+)
 
 WEIGHTS = (
     "A row of weight 2 does not draw the same mini-batches and held-out rows as the "
@@ -13,6 +17,17 @@ WEIGHTS = (
 )
 # The defaults are checked without the MI term, where they are fast.
 QUICK = {"max_epochs": 12, "hidden_layer_sizes": (32,), "critic_steps": 1}
+QUICK_PATH = {
+    "lambdas": [0, 0.1],
+    "max_gap": 1,
+    "validation_fraction": 0.4,
+    "n_bootstrap": 5,
+    "max_epochs": 6,
+    "warmup_epochs": 1,
+    "learning_rate": 0.01,
+    "hidden_layer_sizes": (16,),
+    "critic_hidden_layer_sizes": (8,),
+}
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": WEIGHTS,
     "check_sample_weight_equivalence_on_sparse_data": WEIGHTS,
@@ -37,6 +52,15 @@ class GuardedTransformer(MIFairTransformer):
         )
 
 
+class GuardedCV(MIDebiasedClassifierCV):
+    """S is derived from X, since the checks pass none."""
+
+    def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
+        return super().fit(
+            X, y, sensitive_features=_groups(X), sample_weight=sample_weight
+        )
+
+
 def _groups(X):
     # Every third row: two groups in any X of two rows, never the y of a check. The
     # values of X would not do: some checks pass constant columns.
@@ -51,6 +75,7 @@ def _groups(X):
         MIFairTransformer(0),
         GuardedClassifier(**QUICK),
         GuardedTransformer(**QUICK),
+        GuardedCV(**QUICK_PATH),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )

@@ -10,6 +10,7 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
+import fairrep
 from fairrep import MIDebiasedClassifier, MIFairTransformer
 from fairrep.nn._bottleneck import content_noise
 from fairrep.nn._net import SlicingIterator, TensorTable
@@ -107,6 +108,30 @@ import pickle, warnings, numpy as np, torch
 assert not torch.cuda.is_available()
 warnings.simplefilter("ignore")  # skorch says that the device is another one
 model = pickle.load(open("model.pkl", "rb"))
+X = np.load("X.npy")
+np.savez("out.npz", p=model.predict_proba(X), z=model.transform(X))
+"""
+    subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        check=True,
+    )
+    out = np.load(tmp_path / "out.npz")
+    np.testing.assert_allclose(out["p"], model.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(out["z"], model.transform(X), atol=1e-4)
+
+
+def test_model_saved_on_the_gpu_loads_on_the_cpu(quick, biased, tmp_path):
+    X = biased[0]
+    model = fit_on("auto", quick, biased)
+    model.save(tmp_path / "model")
+    assert next(fairrep.load(tmp_path / "model").net_.module_.parameters()).is_cuda
+    np.save(tmp_path / "X.npy", X)
+    script = """
+import numpy as np, torch, fairrep
+assert not torch.cuda.is_available()
+model = fairrep.load("model")
 X = np.load("X.npy")
 np.savez("out.npz", p=model.predict_proba(X), z=model.transform(X))
 """

@@ -12,8 +12,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
+from sklearn.linear_model import LinearRegression
 
 from fairrep._inputs import (
+    PiecewiseLinearEncoder,
     TableEncoder,
     as_pandas,
     cells,
@@ -543,3 +545,66 @@ def test_nothing_to_hold_out(fraction, cell):
     assert_array_equal(train, np.arange(len(cell)))
     assert held.shape == (0,)
     assert held.dtype == train.dtype
+
+
+# -- the piecewise-linear encoding ---------------------------------------------
+
+
+def test_piecewise_linear_encoding_says_how_far_through_each_bin():
+    X = np.linspace(0, 8, 801)[:, np.newaxis]
+    encoder = PiecewiseLinearEncoder(4).fit(X)
+    assert_allclose(encoder.knots_[0], [0, 2, 4, 6, 8])
+    encoded = encoder.transform(np.array([[-1.0], [0], [3], [8], [99]]))
+    expected = [
+        [-1, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0],
+        [3, 1, 0.5, 0, 0],
+        [8, 1, 1, 1, 1],
+        [99, 1, 1, 1, 1],
+    ]
+    assert_allclose(encoded, expected)
+
+
+def test_a_linear_layer_on_it_fits_a_bend():
+    x = np.linspace(-1, 1, 1000)[:, np.newaxis]
+    y = np.abs(x).ravel()
+    encoded = PiecewiseLinearEncoder(8).fit(x).transform(x)
+    assert LinearRegression().fit(encoded, y).score(encoded, y) > 0.999
+    assert LinearRegression().fit(x, y).score(x, y) < 0.1
+
+
+def test_a_column_of_zeros_with_a_tail_keeps_bins_for_the_tail():
+    rng = np.random.default_rng(0)
+    values = np.where(rng.uniform(size=4000) < 0.9, 0.0, rng.exponential(size=4000))
+    knots = PiecewiseLinearEncoder(16).fit(values[:, np.newaxis]).knots_[0]
+    assert knots[0] == 0
+    assert 12 <= len(knots) <= 18
+    assert (np.diff(knots) > 0).all()
+
+
+@pytest.mark.parametrize("values", [[3.0], [0.0, 1.0]])
+def test_columns_of_at_most_two_values_get_no_bins(values):
+    X = np.resize(values, 500)[:, np.newaxis]
+    assert PiecewiseLinearEncoder(8).fit(X).transform(X).shape == (500, 1)
+
+
+def test_few_rows_get_few_bins():
+    x = np.arange(300.0)[:, np.newaxis]
+    assert len(PiecewiseLinearEncoder(64).fit(x).knots_[0]) == 4
+
+
+def test_bins_follow_the_numbers_and_can_be_left_out():
+    rng = np.random.default_rng(0)
+    age = rng.normal(size=400)
+    age[:9] = np.nan
+    X = pd.DataFrame({"age": age, "kind": np.resize(["a", "b"], 400)})
+    plain = TableEncoder().fit(X).transform(X)
+    encoder = TableEncoder(n_bins=4).fit(X)
+    encoded = encoder.transform(X)
+    assert encoded.shape[1] == plain.shape[1] + 4
+    assert_array_equal(encoder.without_bins(encoded), plain)
+    assert np.isfinite(encoded).all()
+    words = X[["kind"]]
+    encoder = TableEncoder(n_bins=4).fit(words)
+    encoded = encoder.transform(words)
+    assert_array_equal(encoder.without_bins(encoded), encoded)

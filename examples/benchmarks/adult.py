@@ -28,6 +28,9 @@ PAPER = {
     "group_weights": "empirical",
     "critic_hidden_layer_sizes": (64, 64, 64),
     "critic_steps": 5,
+    "critic_batches": 1,
+    "dropout": 0.1,
+    "numeric_embedding": None,
 }
 SETTINGS = {
     "defaults": ({}, [0, 2, 5, 10]),

@@ -3,7 +3,8 @@
 A critic is trained to raise its estimate, the encoder to lower it. All take the same
 arguments: ``z`` of shape (n, d); ``s``, group codes of shape (n,) or values of shape
 (n, k); ``stratum`` of shape (n,), the class that I(Z; S | stratum) is conditioned on
-(all zero where it is not); ``weight`` of shape (n,).
+(all zero where it is not); ``weight`` of shape (n,); ``embedding`` of shape
+(n, EMBEDDING_SIZE), that of each row's lambda, for critics with conditioned layers.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from ._bounds import TINY, donsker_varadhan, enumerated_bound, info_nce
-from ._encoder import MLP, linear
+from ._encoder import MLP, MakeLayer, linear
 
 NEGATIVE_SLOPE = 0.01
 EMBEDDING_SIZE = 16
@@ -30,6 +31,7 @@ def make_critic(
     n_strata: int,
     hidden_layer_sizes: Sequence[int],
     generator: Generator,
+    make_layer: MakeLayer = linear,
 ) -> nn.Module:
     """The critic that ``mi_estimator`` names, for one part of S.
 
@@ -50,11 +52,12 @@ def make_critic(
             n_strata,
             hidden_layer_sizes,
             generator,
+            make_layer,
             categorical=prior is not None,
         )
     if prior is None:
         return ContrastiveCritic(
-            n_in, n_sensitive, n_strata, hidden_layer_sizes, generator
+            n_in, n_sensitive, n_strata, hidden_layer_sizes, generator, make_layer
         )
     smallest = np.finfo(np.float32).tiny  # stands for zero: a group not in the stratum
     log_prior = torch.tensor(
@@ -62,7 +65,7 @@ def make_critic(
         dtype=torch.float32,
         device=generator.device,
     )
-    return EnumeratingCritic(n_in, log_prior, hidden_layer_sizes, generator)
+    return EnumeratingCritic(n_in, log_prior, hidden_layer_sizes, generator, make_layer)
 
 
 class EnumeratingCritic(nn.Module):
@@ -76,6 +79,7 @@ class EnumeratingCritic(nn.Module):
         log_prior: Tensor,
         hidden_layer_sizes: Sequence[int],
         generator: Generator,
+        make_layer: MakeLayer = linear,
     ) -> None:
         super().__init__()
         n_strata, n_groups = log_prior.shape
@@ -86,6 +90,7 @@ class EnumeratingCritic(nn.Module):
             hidden_layer_sizes,
             negative_slope=NEGATIVE_SLOPE,
             generator=generator,
+            make_layer=make_layer,
         )
         self.scores = linear(self.hidden.out_features, n_groups, generator)
 
@@ -96,8 +101,10 @@ class EnumeratingCritic(nn.Module):
         stratum: Tensor,
         weight: Tensor,
         generator: Generator | None = None,
+        embedding: Tensor | None = None,
     ) -> Tensor:
-        scores = self.scores(self.hidden(_append(z, stratum, self.n_strata)))
+        known = _append(z, stratum, self.n_strata)
+        scores = self.scores(self.hidden(known, embedding=embedding))
         return enumerated_bound(scores, s, self.log_prior[stratum], weight)
 
 
@@ -111,22 +118,24 @@ class ContrastiveCritic(nn.Module):
         n_strata: int,
         hidden_layer_sizes: Sequence[int],
         generator: Generator,
+        make_layer: MakeLayer = linear,
     ) -> None:
         super().__init__()
         self.n_strata = n_strata
 
-        def network(width: int) -> nn.Sequential:
-            hidden = MLP(
+        def hidden(width: int, make_layer: MakeLayer) -> MLP:
+            return MLP(
                 width,
                 hidden_layer_sizes,
                 negative_slope=NEGATIVE_SLOPE,
                 generator=generator,
+                make_layer=make_layer,
             )
-            last = linear(hidden.out_features, EMBEDDING_SIZE, generator)
-            return nn.Sequential(hidden, last)
 
-        self.embed_z = network(n_in + _width(n_strata))
-        self.embed_s = network(n_sensitive)
+        self.hidden_z = hidden(n_in + _width(n_strata), make_layer)
+        self.embed_z = linear(self.hidden_z.out_features, EMBEDDING_SIZE, generator)
+        self.hidden_s = hidden(n_sensitive, linear)
+        self.embed_s = linear(self.hidden_s.out_features, EMBEDDING_SIZE, generator)
 
     def forward(
         self,
@@ -135,9 +144,11 @@ class ContrastiveCritic(nn.Module):
         stratum: Tensor,
         weight: Tensor,
         generator: Generator | None = None,
+        embedding: Tensor | None = None,
     ) -> Tensor:
-        left = self.embed_z(_append(z, stratum, self.n_strata))
-        scores = left @ self.embed_s(s).T
+        known = _append(z, stratum, self.n_strata)
+        left = self.embed_z(self.hidden_z(known, embedding=embedding))
+        scores = left @ self.embed_s(self.hidden_s(s)).T
         comparable = stratum.unsqueeze(1) == stratum.unsqueeze(0)
         return info_nce(scores, weight.unsqueeze(0) * comparable, weight)
 
@@ -155,6 +166,7 @@ class PermutingCritic(nn.Module):
         n_strata: int,
         hidden_layer_sizes: Sequence[int],
         generator: Generator,
+        make_layer: MakeLayer = linear,
         *,
         categorical: bool,
     ) -> None:
@@ -166,6 +178,7 @@ class PermutingCritic(nn.Module):
             hidden_layer_sizes,
             negative_slope=NEGATIVE_SLOPE,
             generator=generator,
+            make_layer=make_layer,
         )
         self.score = linear(self.hidden.out_features, 1, generator)
 
@@ -176,12 +189,17 @@ class PermutingCritic(nn.Module):
         stratum: Tensor,
         weight: Tensor,
         generator: Generator | None = None,
+        embedding: Tensor | None = None,
     ) -> Tensor:
         values = s if self.n_groups is None else F.one_hot(s, self.n_groups).float()
         known = _append(z, stratum, self.n_strata)
         order = permutation_within(stratum, generator)
         pairs = torch.cat([values, values[order]])
-        hidden = self.hidden(torch.cat([known.repeat(2, 1), pairs], dim=1))
+        if embedding is not None:
+            embedding = embedding.repeat(2, 1)
+        hidden = self.hidden(
+            torch.cat([known.repeat(2, 1), pairs], dim=1), embedding=embedding
+        )
         joint, marginal = self.score(hidden).squeeze(1).chunk(2)
         # Pairs of a stratum share out its own total weight, not the square of it.
         share = _stratum_mean(weight, stratum, self.n_strata)

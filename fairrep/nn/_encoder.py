@@ -5,11 +5,13 @@ or changes torch's global random state.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
+
+MakeLayer = Callable[[int, int, Generator], nn.Module]
 
 
 def linear(n_in: int, n_out: int, generator: Generator) -> nn.Linear:
@@ -20,6 +22,11 @@ def linear(n_in: int, n_out: int, generator: Generator) -> nn.Linear:
         layer.weight.uniform_(-limit, limit, generator=generator)
         layer.bias.uniform_(-limit, limit, generator=generator)
     return layer
+
+
+def apply(layer: nn.Module, x: Tensor, embedding: Tensor | None) -> Tensor:
+    """The layer's output; ``embedding`` is that of lambda, for conditioned layers."""
+    return layer(x) if embedding is None else layer(x, embedding)
 
 
 def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
@@ -48,25 +55,34 @@ class MLP(nn.Module):
         dropout: float = 0.0,
         negative_slope: float = 0.0,
         generator: Generator,
+        make_layer: MakeLayer = linear,
     ) -> None:
         super().__init__()
         sizes = [n_in, *hidden_layer_sizes]
         self.layers = nn.ModuleList(
-            linear(a, b, generator) for a, b in itertools.pairwise(sizes)
+            make_layer(a, b, generator) for a, b in itertools.pairwise(sizes)
         )
         self.dropout = dropout
         self.negative_slope = negative_slope
         self.out_features = sizes[-1]
 
-    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        generator: Generator | None = None,
+        embedding: Tensor | None = None,
+    ) -> Tensor:
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), self.negative_slope)
+            x = F.leaky_relu(apply(layer, x, embedding), self.negative_slope)
             x = dropout(x, self.dropout, generator)
         return x
 
 
 class UserEncoder(nn.Module):
-    """A module that the user brought, its output flattened to one vector a row."""
+    """A module that the user brought, its output flattened to one vector a row.
+
+    It knows nothing of lambda: conditioning is left to the layers after it.
+    """
 
     def __init__(self, module: nn.Module, example: Tensor) -> None:
         super().__init__()
@@ -82,7 +98,12 @@ class UserEncoder(nn.Module):
             ) from error
         module.train(training)
 
-    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        generator: Generator | None = None,
+        embedding: Tensor | None = None,
+    ) -> Tensor:
         h = self.module(x)
         if not isinstance(h, Tensor) or h.ndim < 2 or len(h) != len(x):
             got = tuple(h.shape) if isinstance(h, Tensor) else type(h).__name__

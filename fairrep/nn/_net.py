@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from ._encoder import linear
+from ._encoder import MakeLayer, apply, linear
 
 Batch = tuple[Tensor, dict[str, Tensor]]
 CRITIC_REFIT_EPOCHS = 20
@@ -33,19 +33,28 @@ class FairModule(nn.Module):
         n_components: int,
         n_outputs: int,
         generator: Generator,
+        make_layer: MakeLayer = linear,
     ) -> None:
         super().__init__()
         self.encoder: Any = encoder
-        self.project = linear(encoder.out_features, n_components, generator)
+        self.project = make_layer(encoder.out_features, n_components, generator)
         self.bottleneck: Any = bottleneck
-        self.head = linear(n_components, n_outputs, generator)
+        self.head = make_layer(n_components, n_outputs, generator)
 
     def forward(
-        self, x: Tensor, generator: Generator | None = None
+        self,
+        x: Tensor,
+        generator: Generator | None = None,
+        embedding: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        mean = self.bottleneck.mean(self.project(self.encoder(x, generator)))
+        h = self.encoder(x, generator, embedding)
+        mean = self.bottleneck.mean(apply(self.project, h, embedding))
         z = self.bottleneck.perturb(mean, x, generator)
-        return self.head(mean if generator is None else z), z
+        return apply(self.head, mean if generator is None else z, embedding), z
+
+    def output(self, x: Tensor) -> Tensor:
+        """The head's output at the mean of z, without the cost of noise for z."""
+        return self.head(self.bottleneck.mean(self.project(self.encoder(x))))
 
 
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
@@ -67,6 +76,10 @@ class TensorTable(Dataset):
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def to(self, device: torch.device | str) -> "TensorTable":
+        target = {name: values.to(device) for name, values in self.target.items()}
+        return TensorTable(self.x.to(device), target)
 
     def __getitem__(self, index: Tensor) -> Batch:
         # `index_select` takes a third of the time of `x[index]`.
@@ -117,6 +130,8 @@ class FairNet(NeuralNet):
         What the critics see.
     critic_steps : int
         Steps of the critics per step of the encoder.
+    critic_batches : int
+        Batches, the latest ones, that each of these steps sees.
     critic_lr : float
     warmup_epochs : int
         Epochs over which lambda rises to its full value.
@@ -144,6 +159,7 @@ class FairNet(NeuralNet):
         lambda_mi: float,
         mi_target: str,
         critic_steps: int,
+        critic_batches: int,
         critic_lr: float,
         warmup_epochs: int,
         gradient_rescaling: bool,
@@ -155,6 +171,7 @@ class FairNet(NeuralNet):
         self.lambda_mi = lambda_mi
         self.mi_target = mi_target
         self.critic_steps = critic_steps
+        self.critic_batches = critic_batches
         self.critic_lr = critic_lr
         self.warmup_epochs = warmup_epochs
         self.gradient_rescaling = gradient_rescaling
@@ -173,13 +190,13 @@ class FairNet(NeuralNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, target = batch
-        output, z = self.module_(x, self.generator)
+        output, z = self.module_(x, self.generator, target.get("embedding"))
         task = self._task_loss(output, target)
         mi = task.new_zeros(())
         if self.lambda_mi > 0:
             view = self._critic_view(output, z)
             self._train_critics(view.detach(), target)
-            mi = self.mutual_info(view, target, self.generator)
+            mi = self._mi_term(view, target, self.generator)
         self._train_encoder(task, mi)
         return {"loss": torch.stack([task, mi]).detach(), "y_pred": output}
 
@@ -187,9 +204,11 @@ class FairNet(NeuralNet):
         # The rows of the last batches were encoded a step or two ago: fresh enough
         # for a critic, and they cost no encoding.
         self.recent_batches_.append((view, target))
-        for step in range(self.critic_steps):
-            rows = self.recent_batches_[-1 - step % len(self.recent_batches_)]
-            estimate = self.mutual_info(rows[0], rows[1], self.generator)
+        views, targets = zip(*self.recent_batches_, strict=True)
+        view = torch.cat(views)
+        target = {name: torch.cat([t[name] for t in targets]) for name in target}
+        for _ in range(self.critic_steps):
+            estimate = self.mutual_info(view, target, self.generator)
             self.critics_optimizer_.zero_grad()
             (-estimate).backward()
             self.critics_optimizer_.step()
@@ -229,15 +248,34 @@ class FairNet(NeuralNet):
     def is_warming_up(self) -> bool:
         return self.lambda_mi > 0 and len(self.history) <= self.warmup_epochs
 
+    def warm_up(self) -> float:
+        """Share of lambda that holds in this epoch: it rises linearly to 1."""
+        return min(1.0, len(self.history) / (self.warmup_epochs + 1))
+
+    def full_lambda(self) -> float:
+        """What the MI term is multiplied by after the warm-up."""
+        return self.lambda_mi
+
     def current_lambda(self) -> float:
-        """Lambda in this epoch: it rises linearly over the warm-up."""
-        return self.lambda_mi * min(1.0, len(self.history) / (self.warmup_epochs + 1))
+        return self.full_lambda() * self.warm_up()
 
     def _task_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
-        loss = self.task_loss(output, target["y"])
+        loss = self._row_loss(output, target)
         if "weight" in target:
             loss = loss * target["weight"]
         return loss.mean()
+
+    def _row_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
+        return self.task_loss(output, target["y"])
+
+    def _mi_term(
+        self,
+        view: Tensor,
+        target: dict[str, Tensor],
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """What the encoder minimises lambda times of."""
+        return self.mutual_info(view, target, generator)
 
     def _critic_view(self, output: Tensor, z: Tensor) -> Tensor:
         return z if self.mi_target == "representation" else F.softmax(output, dim=1)
@@ -256,6 +294,7 @@ class FairNet(NeuralNet):
                 target["stratum"],
                 target[f"weight{i}"],
                 generator,
+                target.get("embedding"),
             )
             for i, critic in enumerate(self.critics_)
         ]
@@ -288,7 +327,7 @@ class FairNet(NeuralNet):
         )
 
     def fit_loop(self, X: Any, y: Any = None, **kwargs: Any) -> "FairNet":
-        self.recent_batches_: deque = deque(maxlen=max(1, self.critic_steps))
+        self.recent_batches_: deque = deque(maxlen=self.critic_batches)
         self.interrupted_ = False
         self.stopped_by_callback_ = False
         try:
@@ -327,19 +366,27 @@ class FairNet(NeuralNet):
         task, mi = terms.mean(0).tolist()
         self.history.record(f"{prefix}_task_loss", task)
         self.history.record(f"{prefix}_mi", mi)
-        self.history.record(f"{prefix}_loss", task + self.lambda_mi * max(mi, 0.0))
+        self.history.record(f"{prefix}_loss", task + self.full_lambda() * max(mi, 0.0))
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, target = batch
         with torch.no_grad():
-            output, z = self.module_(x)
+            output, z = self.module_(x, None, target.get("embedding"))
             task = self._task_loss(output, target)
             mi = task.new_zeros(())
             if self.lambda_mi > 0:
-                mi = self.mutual_info(self._critic_view(output, z), target)
+                mi = self._mi_term(self._critic_view(output, z), target)
         return {"loss": torch.stack([task, mi]), "y_pred": output}
 
     # -- after training --------------------------------------------------------
+
+    def outputs(self, table: TensorTable) -> Tensor:
+        """The head's outputs, on the CPU."""
+        self._set_training(False)
+        device = next(self.module_.parameters()).device
+        with torch.no_grad():
+            parts = [self.module_.output(x.to(device)) for x in table.x.split(8192)]
+        return torch.cat(parts).cpu()
 
     def released_view(self, table: TensorTable) -> TensorTable:
         """The table with x replaced by what is released of it: z, or the prediction."""
@@ -349,11 +396,10 @@ class FairNet(NeuralNet):
         ]
         return TensorTable(torch.cat(views), table.target)
 
-    def estimate_mi(self, train: TensorTable, held_out: TensorTable) -> float:
-        """Estimate of I(released; S) in nats, on held-out rows.
+    def refit_critics(self, train: TensorTable) -> None:
+        """Train the critics alone for some epochs, on the encoder as it is released.
 
-        The critics go on alone for some epochs, on the encoder as it is released: in
-        training they lag behind it, and where lambda is zero they never began.
+        In training they lag behind it, and where lambda is zero they never began.
         """
         self._set_training(True)
         optimizer = self._critics_optimizer()
@@ -367,6 +413,9 @@ class FairNet(NeuralNet):
                 loss.backward()
                 optimizer.step()
         self._set_training(False)
+
+    def estimate_mi(self, held_out: TensorTable) -> float:
+        """The critics' estimate of I(released; S) in nats, on held-out rows."""
         chunks = list(SlicingIterator(self.released_view(held_out), batch_size=4096))
         with torch.no_grad():
             estimates = torch.stack([self.mutual_info(*chunk) for chunk in chunks])

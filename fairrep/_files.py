@@ -1,0 +1,41 @@
+"""Files that are either whole or not there."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of the one at path once it is complete."""
+    part = partial(path)
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # the name must not outlive a crash that data don't
+        part.replace(path.resolve())
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def partial(path: Path) -> Path:
+    """Where a file is written before it takes its place."""
+    # Beside the target, where renaming is atomic; not by tempfile, whose files only
+    # their owner can read.
+    path = path.resolve()
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def check_writable(path: Path) -> None:
+    """Find out now, not after the work, that the file cannot be written."""
+    if path.exists() and not path.is_file():
+        raise OSError(f"cannot write {path}: it is no regular file")
+    try:
+        with partial(path).open("wb"):
+            pass
+        partial(path).unlink()
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,469 @@
+"""lambda_path: one fit for every lambda."""
+
+import copy
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer
+from sklearn.utils import _safe_indexing
+
+from ._build import Task, classification_task
+from ._classifier import MIDebiasedClassifier, is_collapsed
+from ._gaps import (
+    GAP_OF_CRITERION,
+    GAPS,
+    Gap,
+    check_cells,
+    comparable_groups,
+    gap_interval,
+    labels_for_gap,
+    mean_interval,
+    score_interval,
+)
+from ._inputs import Floats, TableEncoder, as_indexable, read_target
+from ._range import choose_lambdas, survey
+from .nn._conditioning import LambdaScale
+from .nn._net import TensorTable
+
+
+def lambda_path(
+    X: Any,
+    y: Any,
+    *,
+    sensitive_features: Any,
+    lambdas: Any = None,
+    n_lambdas: int = 20,
+    sample_weight: Any = None,
+    max_epochs: int = 40,
+    **params: Any,
+) -> "LambdaPath":
+    """Train one net that serves every weight of the mutual information term.
+
+    Encoder, head and critics are conditioned on lambda by scales and shifts of their
+    units, and each row of a batch draws a lambda of its own [1]_. What
+    `MIDebiasedClassifier` needs a fit each for, the whole curve of accuracy against
+    gap, takes about the time of two fits.
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        As in `MIDebiasedClassifier.fit`.
+    y : array-like of shape (n_samples,)
+        Class labels, of two or more classes.
+    sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+        As in `MIDebiasedClassifier.fit`.
+    lambdas : array-like of shape (n_lambdas,), default=None
+        The grid, ascending, each at least 0; the path is trained from the first to
+        the last. With None the range is found by a short training of its own: from 0
+        to where the gap is lost in its noise, the gap with S permuted. The grid is
+        then denser where the curve bends.
+    n_lambdas : int, default=20
+        Length of the grid where ``lambdas`` is None, at least 2.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows, in the task loss and in the MI term.
+    max_epochs : int, default=40
+        Passes over the training rows; more than a single lambda needs.
+    **params : dict
+        Parameters of `MIDebiasedClassifier`, but for ``lambda_mi``.
+
+    Returns
+    -------
+    path : LambdaPath
+
+    Raises
+    ------
+    ValueError
+        If the input or a parameter is unfit; before any training.
+    FloatingPointError
+        If a term of the loss becomes non-finite.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the fit was interrupted, or some of the grid predict a single class.
+
+    See Also
+    --------
+    MIDebiasedClassifierCV : Chooses lambda on the path, under a limit to the gap.
+
+    References
+    ----------
+    .. [1] A. Dosovitskiy and J. Djolonga, "You Only Train Once: Loss-Conditional
+           Training of Deep Networks", ICLR, 2020.
+    .. [2] E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning
+           Layer", AAAI, 2018. https://arxiv.org/abs/1709.07871
+
+    Examples
+    --------
+    >>> from fairrep import lambda_path
+    >>> from fairrep.datasets import load_adult
+    >>> X, y, A = load_adult(subset="test", return_X_y_s=True)
+    >>> path = lambda_path(
+    ...     X[:2000], y[:2000], sensitive_features=A[:2000], lambdas=[0, 1, 10],
+    ...     random_state=0,
+    ... )
+    >>> path.figures().shape
+    (3, 8)
+    >>> path.at(3.0).predict(X[:2])
+    array([0, 0])
+    """
+    if lambdas is not None:
+        lambdas = read_lambdas(lambdas)
+    elif not (isinstance(n_lambdas, Integral) and n_lambdas >= 2):
+        raise ValueError(
+            f"n_lambdas must be an integer of at least 2; got {n_lambdas}."
+        )
+    return train_path(
+        X,
+        y,
+        sensitive_features,
+        sample_weight,
+        lambdas=lambdas,
+        n_lambdas=n_lambdas,
+        params={"max_epochs": max_epochs, **params},
+    )
+
+
+def train_path(
+    X: Any,
+    y: Any,
+    sensitive_features: Any,
+    sample_weight: Any,
+    *,
+    lambdas: Floats | None,
+    n_lambdas: int,
+    params: dict[str, Any],
+    gap: Gap | None = None,
+) -> "LambdaPath":
+    """`lambda_path`, with a check that the held-out rows can tell of the ``gap``."""
+    template = _template(params)
+    if sensitive_features is None:
+        raise ValueError(
+            "sensitive_features is required: a path is of the information on them; "
+            "pass one value for each row of X."
+        )
+
+    def make_task(x: NDArray, inputs: TableEncoder) -> Task:
+        return classification_task(read_target(y, len(x), "lambda_path"))
+
+    problem = template._read(X, make_task, sensitive_features, sample_weight)
+    classes, labels = problem.task.named_labels()
+    groups = comparable_groups(sensitive_features, len(labels))
+    if gap is not None:
+        chooses_epoch = template.early_stopping
+        rows = problem.held_out[1::2] if chooses_epoch else problem.held_out
+        check_cells(gap, labels, groups, rows, classes)
+    with template._torch_settings(problem.generator.initial_seed()):
+        scale = survey(template, problem) if lambdas is None else _scale_of(lambdas)
+        net = template._train(problem, scale)
+        if lambdas is None:
+            lambdas = choose_lambdas(net, problem, n_lambdas)
+        net.refit_critics(problem.rows(problem.train))
+    net.drop_training_state()
+    template.classes_ = classes
+    template._keep(problem, net, np.nan)
+    unused = template._unused(problem, net)
+    path = LambdaPath(
+        lambdas,
+        template,
+        problem.rows(unused).to("cpu"),
+        (_safe_indexing(as_indexable(X), unused), labels[unused], groups.iloc[unused]),
+    )
+    path._warn_of_trouble()
+    return path
+
+
+def _template(params: dict[str, Any]) -> MIDebiasedClassifier:
+    """An estimator that holds the parameters, checked."""
+    if "lambda_mi" in params:
+        raise TypeError(
+            "lambda_path takes lambdas, all of a path, and no lambda_mi; got "
+            f"lambda_mi={params['lambda_mi']!r}."
+        )
+    template = MIDebiasedClassifier(1.0, **params)
+    template._validate_params()
+    return template
+
+
+def read_lambdas(lambdas: Any) -> Floats:
+    """The grid that a user gave, checked."""
+    grid = np.asarray(lambdas, dtype=np.float64)
+    if grid.ndim != 1 or not grid.size:
+        raise ValueError(
+            "lambdas must hold at least one number, in one dimension; got an array of "
+            f"shape {grid.shape}."
+        )
+    if not np.isfinite(grid).all() or (grid < 0).any():
+        bad = grid[~np.isfinite(grid) | (grid < 0)][0]
+        raise ValueError(f"lambdas must be finite and at least 0; got {bad}.")
+    if (np.diff(grid) <= 0).any():
+        raise ValueError(f"lambdas must ascend, each once; got {grid.tolist()}.")
+    return grid
+
+
+def _scale_of(lambdas: Floats) -> LambdaScale:
+    unit = lambdas[lambdas > 0].min(initial=np.inf)
+    return LambdaScale(
+        float(lambdas[0]), float(lambdas[-1]), float(unit if unit < np.inf else 1.0)
+    )
+
+
+class LambdaPath:
+    """A trained path: the classifier at any lambda of its range.
+
+    What `lambda_path` returns; not made by hand.
+
+    Attributes
+    ----------
+    lambdas : ndarray of shape (n_lambdas,)
+        The grid, ascending.
+    lambda_range : tuple of float
+        The smallest and the largest lambda that it was trained for.
+    criterion : str
+        What was minimised.
+    classes_ : ndarray of shape (n_classes,)
+        The classes of y, sorted.
+    held_out_ : tuple of (X, y, groups)
+        Rows that neither trained nor chose anything: those of `figures`. Continuous
+        sensitive columns are groups by their quartiles.
+    history_ : skorch.history.History
+        As in `MIDebiasedClassifier`; the MI term is weighted by lambda / (1 + lambda),
+        the task loss by 1 / (1 + lambda).
+
+    See Also
+    --------
+    lambda_path : Trains it.
+    """
+
+    def __init__(
+        self,
+        lambdas: Floats,
+        template: MIDebiasedClassifier,
+        held_out_table: TensorTable,
+        held_out: tuple[Any, NDArray, pd.DataFrame],
+    ) -> None:
+        self.lambdas = lambdas
+        self.lambda_range = (template.net_.scale.smallest, template.net_.scale.largest)
+        self.criterion = template.criterion
+        self.classes_ = template.classes_
+        self.history_ = template.history_
+        self._template = template
+        self._held_out_table = held_out_table
+        self.held_out_ = held_out
+
+    def __repr__(self) -> str:
+        smallest, largest = self.lambda_range
+        return (
+            f"LambdaPath(lambda_mi from {smallest:g} to {largest:g}, "
+            f"{len(self.lambdas)} in the grid)"
+        )
+
+    def at(self, lambda_mi: float) -> MIDebiasedClassifier:
+        """The classifier for one lambda, which shares what lambda leaves alone.
+
+        Parameters
+        ----------
+        lambda_mi : float
+            Within ``lambda_range``; it need not be in the grid.
+
+        Returns
+        -------
+        clf : MIDebiasedClassifier
+            Fitted. Its ``mi_estimate_`` is that of the path's critics on the held-out
+            rows, NaN where there are none.
+
+        Raises
+        ------
+        ValueError
+            If ``lambda_mi`` is outside ``lambda_range``.
+        """
+        clf = self._at(lambda_mi)
+        if len(self._held_out_table):
+            device = next(clf.net_.module_.parameters()).device
+            clf.mi_estimate_ = clf.net_.estimate_mi(self._held_out_table.to(device))
+        return clf
+
+    def _at(self, lambda_mi: float) -> MIDebiasedClassifier:
+        """The classifier without its estimate, which takes the longest."""
+        smallest, largest = self.lambda_range
+        if not isinstance(lambda_mi, Real):
+            raise TypeError(f"lambda_mi must be a number; got {lambda_mi!r}.")
+        if not smallest <= lambda_mi <= largest:
+            raise ValueError(
+                f"lambda_mi={lambda_mi} is outside the range that the path was trained "
+                f"for, from {smallest:g} to {largest:g}. Give lambda_path lambdas that "
+                "reach it."
+            )
+        clf = copy.copy(self._template)
+        clf.lambda_mi = float(lambda_mi)
+        clf.net_ = self._template.net_.at(lambda_mi)
+        return clf
+
+    def predict(self, X: Any, lambda_mi: float) -> NDArray:
+        """Most probable class of each row, of shape (n_samples,)."""
+        return self._at(lambda_mi).predict(X)
+
+    def predict_proba(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
+        """Probabilities of the classes, of shape (n_samples, n_classes)."""
+        return self._at(lambda_mi).predict_proba(X)
+
+    def transform(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
+        """Representation z with its noise, of shape (n_samples, n_components)."""
+        return self._at(lambda_mi).transform(X)
+
+    def figures(
+        self,
+        lambdas: Any = None,
+        *,
+        gap: Gap | None = None,
+        scoring: Any = "accuracy",
+        confidence: float = 0.95,
+        n_bootstrap: int = 200,
+        random_state: int = 0,
+    ) -> pd.DataFrame:
+        """Score and gap on the held-out rows, which trained nothing.
+
+        Parameters
+        ----------
+        lambdas : float or array-like, default=None
+            Within ``lambda_range``; the grid if None.
+        gap : str or callable, default=None
+            "demographic_parity_difference", "equalized_odds_difference",
+            "equal_opportunity_difference", or a callable (y_true, y_pred, *,
+            sensitive_features) as fairlearn has them. With None that of the
+            criterion. Continuous sensitive columns are compared by their quartiles.
+        scoring : str or callable, default="accuracy"
+            A scorer of scikit-learn.
+        confidence : float, default=0.95
+            With which each limit holds by itself.
+        n_bootstrap : int, default=200
+            Draws that the limits come from.
+        random_state : int, default=0
+            Seed of the draws.
+
+        Returns
+        -------
+        figures : DataFrame
+            A row for each lambda: "lambda_mi", "score", "score_low", "score_high",
+            "gap", "gap_low", "gap_high" and "mi_estimate" (nats).
+
+        Raises
+        ------
+        ValueError
+            If no rows were held out.
+        """
+        grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
+        figures, _ = held_out_figures(
+            [(self, *self.held_out_)],
+            grid,
+            gap=gap or GAP_OF_CRITERION[self.criterion],
+            scoring=scoring,
+            confidence=confidence,
+            n_bootstrap=n_bootstrap,
+            seed=random_state,
+        )
+        figures["mi_estimate"] = [self.at(lambda_mi).mi_estimate_ for lambda_mi in grid]
+        return figures
+
+    def _warn_of_trouble(self) -> None:
+        net = self._template.net_
+        if net.interrupted_:
+            warnings.warn(
+                f"The fit was interrupted in epoch {len(net.history)} of "
+                f"{self._template.max_epochs}; the weights of epoch "
+                f"{net.best_epoch()}, the best so far, are kept.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        if not len(self._held_out_table):
+            return
+        y, collapsed = self.held_out_[1], []
+        for lambda_mi in self.lambdas:
+            logits = net.at(lambda_mi).outputs(self._held_out_table)
+            if is_collapsed(y, self.classes_[logits.argmax(dim=1).numpy()]):
+                collapsed.append(f"{lambda_mi:g}")
+        if collapsed:
+            warnings.warn(
+                "The classifier has collapsed at lambda_mi = "
+                f"{', '.join(collapsed)}: it predicts the same class for nearly all "
+                "rows. Such a model is trivially fair and useless; choose a smaller "
+                "lambda_mi.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+
+# A path, and the X, y and groups of rows that it did not see.
+Split = tuple[LambdaPath, Any, NDArray, pd.DataFrame]
+
+
+def held_out_figures(
+    splits: list[Split],
+    lambdas: Floats,
+    *,
+    gap: Gap,
+    scoring: Any,
+    confidence: float,
+    n_bootstrap: int,
+    seed: int,
+    overlap: float = 1.0,
+) -> tuple[pd.DataFrame, dict[str, NDArray]]:
+    """Score and gap at each lambda: their means over splits, and split by split.
+
+    The gap of the rows of all splits together would not do: where two models err in
+    opposite directions it is none. ``overlap`` is in how many splits a row comes up.
+    """
+    scorer = get_scorer(scoring)
+    _check_figures(splits, lambdas, gap, confidence, n_bootstrap)
+    limits: Any = {"confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
+    rows, by_split = [], []
+    for lambda_mi in lambdas:
+        scores, gaps = [], []
+        for path, X, y, groups in splits:
+            # The same draws at each lambda, so that the curve is as smooth as it is.
+            clf = path._at(lambda_mi)
+            scores.append(score_interval(scorer, clf, X, y, **limits))
+            true, predicted = (
+                labels_for_gap(v, path.classes_) for v in (y, clf.predict(X))
+            )
+            gaps.append(gap_interval(gap, true, predicted, groups, **limits))
+        rows.append(
+            {"lambda_mi": lambda_mi}
+            | mean_interval(scores, overlap).columns("score")
+            | mean_interval(gaps, overlap).columns("gap")
+        )
+        by_split.append([[i.value for i in scores], [i.value for i in gaps]])
+    results = {"lambda_mi": np.array(lambdas)}
+    for name, values in zip(
+        ["score", "gap"], np.moveaxis(np.array(by_split), 0, -1), strict=True
+    ):
+        for i, split in enumerate(values):
+            results[f"split{i}_test_{name}"] = split
+        results[f"mean_test_{name}"] = values.mean(axis=0)
+        results[f"std_test_{name}"] = values.std(axis=0)
+    return pd.DataFrame(rows), results
+
+
+def _check_figures(
+    splits: list[Split], lambdas: Any, gap: Gap, confidence: float, n_bootstrap: int
+) -> None:
+    if not all(len(y) for _, _, y, _ in splits):
+        raise ValueError(
+            "No rows were held out, so there are no figures; expected "
+            "validation_fraction > 0 in lambda_path, or rows to measure on."
+        )
+    if not len(lambdas):
+        raise ValueError("lambdas must hold at least one number; got none.")
+    if not callable(gap) and gap not in GAPS:
+        raise ValueError(
+            f"gap must be a callable or one of {sorted(GAPS)}; got {gap!r}."
+        )
+    if not 0.5 <= confidence < 1:
+        raise ValueError(f"confidence must be in [0.5, 1); got {confidence}.")
+    if n_bootstrap < 1:
+        raise ValueError(f"n_bootstrap must be at least 1; got {n_bootstrap}.")

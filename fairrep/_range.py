@@ -1,0 +1,134 @@
+"""Which lambdas a path is for: from no effect to where the gap is lost in its noise."""
+
+import copy
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional as F
+
+from ._base import BaseMIEstimator
+from ._build import Problem, batch_size
+from ._gaps import quantile_groups
+from ._inputs import Codes, Floats, cells
+from ._sensitive import SensitivePart
+from .nn._conditioning import LambdaScale
+from .nn._net import TensorTable
+from .nn._path_net import PathNet
+
+# Six decades, within which the survey looks. Where y is rare and hard to predict, a
+# hundredth may be much; where the critic is slow, hundreds may be little.
+WIDEST = LambdaScale(0.0, 1000.0, 0.01)
+NOTHING_TO_CLOSE = LambdaScale(0.0, 10.0, 0.1)
+NEGLIGIBLE = 0.002  # a gap in the mean score, where the score hardly varies
+UNTOUCHED = 0.95  # of the gap without a MI term
+MARGIN = 4.0
+SURVEY_SHARE = 0.15  # of the epochs
+MIN_SURVEY_STEPS = 200
+SURVEY_ROWS = 10_000
+N_POSITIONS = 33
+N_SHUFFLES = 20
+# A group needs some rows for its mean score to say anything.
+MIN_GROUP_ROWS = 30
+
+
+def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
+    """The range of lambda worth training for, from a short training on all.
+
+    It ends well after the lambda that closes the gap here, as far as so short a
+    training can, and its unit is the lambda that begins to close it.
+    """
+    brief = copy.copy(params)
+    steps_of_epoch = len(problem.train) / batch_size(params, len(problem.table))
+    wanted = max(SURVEY_SHARE * params.max_epochs, MIN_SURVEY_STEPS / steps_of_epoch)
+    brief.max_epochs = min(math.ceil(wanted), params.max_epochs)
+    brief.warmup_epochs, brief.early_stopping, brief.callbacks = 0, False, None
+    net = brief._train(problem, WIDEST)
+    if net.interrupted_:  # whoever interrupts so early does not want the rest
+        raise KeyboardInterrupt
+    lambdas, gaps, floors = _curve(net, problem)
+    if gaps[0] <= max(floors[0], NEGLIGIBLE):
+        return NOTHING_TO_CLOSE
+    as_far_as_it_gets = gaps.min() + (1 - UNTOUCHED) * gaps[0]
+    closed = np.argmax(gaps <= np.maximum(floors, as_far_as_it_gets))
+    if closed == 0:  # so few steps that lambda had no effect at all
+        return WIDEST
+    largest = min(MARGIN * lambdas[closed], WIDEST.largest)
+    begins = np.argmax(gaps < UNTOUCHED * gaps[0])
+    unit = np.clip(lambdas[begins], largest / 1000, largest / 10)
+    return LambdaScale(0.0, float(largest), float(unit))
+
+
+def choose_lambdas(net: PathNet, problem: Problem, n_lambdas: int) -> Floats:
+    """A grid from 0 to where the gap is lost in its noise, denser where it falls fast.
+
+    Neighbours are equally far apart on the curve of the gap against the position of
+    lambda, both from 0 to 1.
+    """
+    lambdas, gaps, floors = _curve(net, problem)
+    is_closed = gaps <= floors
+    end = max(2, 1 + int(is_closed.argmax())) if is_closed.any() else len(lambdas)
+    fall = np.abs(np.diff(gaps[:end])) / max(np.ptp(gaps[:end]), 1e-12)
+    length = np.append(0.0, np.cumsum(np.hypot(1 / (end - 1), fall)))
+    at = np.interp(np.linspace(0, length[-1], n_lambdas), length, np.arange(end))
+    position = torch.from_numpy(at / (len(lambdas) - 1))
+    grid = net.scale.lambda_at(position).numpy()
+    return np.minimum(grid, net.scale.largest)  # the last may be off by a rounding
+
+
+def _curve(net: PathNet, problem: Problem) -> tuple[Floats, Floats, Floats]:
+    """Lambdas, the gap in the mean score at each, and what it may be without any S.
+
+    Training rows serve: they are many, and the range is no claim. The gap is that of
+    the scores, since decisions on a rare class may all be the same at any lambda.
+    """
+    rows = np.sort(problem.train)[:: -(-len(problem.train) // SURVEY_ROWS)]
+    table = problem.rows(rows)
+    comparisons = list(_comparisons(problem, rows, table))
+    positions = torch.linspace(0, 1, N_POSITIONS, dtype=torch.float64)
+    lambdas = net.scale.lambda_at(positions).numpy()
+    gaps, floors = np.empty(N_POSITIONS), np.empty(N_POSITIONS)
+    for i, lambda_mi in enumerate(lambdas):
+        output = net.at(lambda_mi).outputs(table)
+        scores = F.softmax(output, dim=1).double().numpy()
+        by_shuffle = np.array(
+            [
+                [_score_gap(scores[members], codes) for codes in shuffles]
+                for members, shuffles in comparisons
+            ]
+        ).max(axis=0)
+        gaps[i], floors[i] = by_shuffle[0], np.quantile(by_shuffle[1:], 0.95)
+    return lambdas, gaps, floors
+
+
+def _comparisons(
+    problem: Problem, rows: Codes, table: TensorTable
+) -> Iterator[tuple[Codes, list[Codes]]]:
+    """For each part of S and stratum: its rows, their groups, and these shuffled."""
+    rng = np.random.default_rng(0)
+    stratum = table.target["stratum"].cpu().numpy()
+    for i, part in enumerate(problem.sensitive.parts):
+        codes = _group_codes(part)[rows]
+        guarded = table.target[f"weight{i}"].cpu().numpy() > 0
+        for value in np.unique(stratum[guarded]):
+            members = np.flatnonzero(guarded & (stratum == value))
+            groups = cells(codes[members])
+            if groups.max() == 0:  # one group alone has no gap
+                continue
+            shuffles = [rng.permutation(groups) for _ in range(N_SHUFFLES)]
+            yield members, [groups, *shuffles]
+
+
+def _group_codes(part: SensitivePart) -> Codes:
+    quartiles = [quantile_groups(pd.Series(values)) for values in part.values.T]
+    return cells(part.codes, *(pd.factorize(column)[0] for column in quartiles))
+
+
+def _score_gap(scores: Floats, codes: Codes) -> float:
+    """Largest difference between groups in the mean score of a class."""
+    counts = np.bincount(codes)
+    large = counts >= min(MIN_GROUP_ROWS, np.sort(counts)[-2:].min())
+    sums = [np.bincount(codes, weights=column) for column in scores[:, 1:].T]
+    return float(max(np.ptp(total[large] / counts[large]) for total in sums))

@@ -1,0 +1,345 @@
+"""TradeoffDisplay: score against gap, for every lambda of a path."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import get_scorer
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from ._cv import MIDebiasedClassifierCV
+from ._gaps import (
+    GAP_OF_CRITERION,
+    Gap,
+    comparable_groups,
+    gap_interval,
+    labels_for_gap,
+    score_interval,
+)
+from ._inputs import as_indexable, read_target
+from ._path import LambdaPath, held_out_figures
+from ._plotting import COLORS, INK, MARKERS, Display, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CURVE, CHOSEN = COLORS[:2]
+
+
+class TradeoffDisplay(Display):
+    """What fairness costs: score against gap for every lambda, beside other models.
+
+    It is recommended to use `from_estimator` or `from_path`.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        For each lambda "lambda_mi", "score", "gap" and the limits "score_low",
+        "score_high", "gap_low", "gap_high".
+    score_name : str
+        Label of the vertical axis.
+    gap_name : str
+        Label of the horizontal axis.
+    chosen : float, default=None
+        The lambda in use.
+    max_gap : float, default=None
+        The limit under which it was chosen.
+
+    Attributes
+    ----------
+    others : DataFrame
+        Other models, by name, with the columns of ``figures`` but for "lambda_mi".
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+
+    See Also
+    --------
+    MIDebiasedClassifierCV : Chooses a point on the curve.
+    lambda_path : Trains the curve.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from fairrep import MIDebiasedClassifierCV, TradeoffDisplay
+    >>> from fairrep.datasets import make_biased_classification
+    >>> X, y, s = make_biased_classification(800, return_X_y_s=True, random_state=0)
+    >>> clf = MIDebiasedClassifierCV(max_gap=0.5, lambdas=[0, 1, 10], random_state=0)
+    >>> clf = clf.fit(X[:500], y[:500], sensitive_features=s[:500])
+    >>> now = LogisticRegression().fit(X[:500], y[:500])
+    >>> test = {"X": X[500:], "y": y[500:], "sensitive_features": s[500:]}
+    >>> display = TradeoffDisplay.from_estimator(clf, **test)
+    >>> display.add("what we have now", now).others.index.tolist()
+    ['what we have now']
+    """
+
+    def __init__(
+        self,
+        figures: pd.DataFrame,
+        *,
+        score_name: str,
+        gap_name: str,
+        chosen: float | None = None,
+        max_gap: float | None = None,
+    ) -> None:
+        self.figures = figures
+        self.score_name = score_name
+        self.gap_name = gap_name
+        self.chosen = chosen
+        self.max_gap = max_gap
+        self.others = pd.DataFrame(columns=[*figures.columns.drop("lambda_mi")])
+        self._measure: Any = None  # how `add` measures other models, and on which rows
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: MIDebiasedClassifierCV,
+        X: Any = None,
+        y: Any = None,
+        *,
+        sensitive_features: Any = None,
+        n_bootstrap: int = 200,
+        ax: "Axes | None" = None,
+        plot: bool = True,
+    ) -> "TradeoffDisplay":
+        """Draw the curve of a fitted `MIDebiasedClassifierCV`, its choice marked.
+
+        Parameters
+        ----------
+        estimator : MIDebiasedClassifierCV
+            Fitted.
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to measure on: best ones that neither trained nor chose. With None the
+            curve is that of the rows that chose, ``path_``.
+        y : array-like of shape (n_samples,), default=None
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_columns), default=None
+        n_bootstrap : int, default=200
+            Draws that the limits come from.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+        plot : bool, default=True
+            Whether to draw at once.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+        """
+        check_is_fitted(estimator)
+        gap = estimator.gap or GAP_OF_CRITERION[estimator.criterion]
+        settings = {
+            "gap": gap,
+            "scoring": estimator.scoring,
+            "confidence": estimator.confidence,
+            "n_bootstrap": n_bootstrap,
+        }
+        marks = {"chosen": estimator.lambda_, "max_gap": estimator.max_gap}
+        path = estimator.lambda_path_
+        if X is None:
+            display = cls(
+                estimator.path_,
+                score_name=_name(estimator.scoring),
+                gap_name=_name(gap),
+                **marks,
+            )
+            return display.plot(ax=ax) if plot else display
+        rows = X, y, sensitive_features
+        return cls._of(path, rows, settings, marks, ax, plot)
+
+    @classmethod
+    def from_path(
+        cls,
+        path: LambdaPath,
+        X: Any = None,
+        y: Any = None,
+        *,
+        sensitive_features: Any = None,
+        gap: Gap | None = None,
+        scoring: Any = "accuracy",
+        confidence: float = 0.95,
+        n_bootstrap: int = 200,
+        ax: "Axes | None" = None,
+        plot: bool = True,
+    ) -> "TradeoffDisplay":
+        """Draw the curve of a `LambdaPath`.
+
+        Parameters
+        ----------
+        path : LambdaPath
+        X, y, sensitive_features : array-like, default=None
+            Rows to measure on; the path's held-out rows if None.
+        gap, scoring, confidence, n_bootstrap
+            As in `LambdaPath.figures`.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+        plot : bool, default=True
+            Whether to draw at once.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+        """
+        settings = {
+            "gap": gap or GAP_OF_CRITERION[path.criterion],
+            "scoring": scoring,
+            "confidence": confidence,
+            "n_bootstrap": n_bootstrap,
+        }
+        rows = path.held_out_ if X is None else (X, y, sensitive_features)
+        return cls._of(path, rows, settings, {}, ax, plot)
+
+    @classmethod
+    def _of(
+        cls,
+        path: LambdaPath,
+        rows: tuple[Any, Any, Any],
+        settings: dict[str, Any],
+        marks: dict[str, Any],
+        ax: "Axes | None",
+        plot: bool,
+    ) -> "TradeoffDisplay":
+        measured = _Rows(*rows, settings)
+        figures = measured.curve(path)
+        display = cls(
+            figures,
+            score_name=_name(settings["scoring"]),
+            gap_name=_name(settings["gap"]),
+            **marks,
+        )
+        display._measure = measured
+        return display.plot(ax=ax) if plot else display
+
+    def add(self, name: str, estimator: Any) -> "TradeoffDisplay":
+        """Add another fitted classifier, measured on the same rows.
+
+        Parameters
+        ----------
+        name : str
+            Its label.
+        estimator : classifier
+            Any that has been fitted; it should not have seen the rows either.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+            This one, drawn anew if it was drawn.
+
+        Raises
+        ------
+        ValueError
+            If the display was made without rows to measure on.
+        """
+        if self._measure is None:
+            raise ValueError(
+                "This display holds figures alone and has no rows to measure another "
+                "model on; make it with from_estimator(estimator, X, y, "
+                "sensitive_features=...)."
+            )
+        self.others.loc[name] = self._measure.point(estimator)
+        if hasattr(self, "ax_"):
+            self.ax_.clear()
+            self.plot(ax=self.ax_)
+        return self
+
+    def plot(self, ax: "Axes | None" = None) -> "TradeoffDisplay":
+        """Draw the curve, the choice and the other models.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+        """
+        ax = new_axes(ax, height=4.5)
+        curve = self.figures
+        _limits(ax, curve, CURVE, alpha=0.25)
+        ax.plot(curve["gap"], curve["score"], "o-", color=CURVE, ms=4, label="fairrep")
+        for i in np.unique(np.linspace(0, len(curve) - 1, 5).round().astype(int)):
+            ax.annotate(
+                f"λ = {curve['lambda_mi'].iloc[i]:.2g}",
+                (curve["gap"].iloc[i], curve["score"].iloc[i]),
+                xytext=(5, -11),
+                textcoords="offset points",
+                fontsize="small",
+                color=CURVE,
+            )
+        if self.chosen is not None:
+            gap, score = (
+                np.interp(self.chosen, curve["lambda_mi"], curve[name])
+                for name in ("gap", "score")
+            )
+            label = f"in use: λ = {self.chosen:.2g}"
+            ax.plot(gap, score, "*", ms=15, mec="white", color=CHOSEN, label=label)
+        if self.max_gap is not None:
+            label = f"limit to the gap: {self.max_gap:g}"
+            ax.axvline(self.max_gap, ls="--", lw=1, color=INK, label=label)
+        for i, (name, other) in enumerate(self.others.iterrows()):
+            marker = MARKERS[1 + i % (len(MARKERS) - 1)]
+            color = COLORS[2 + i % (len(COLORS) - 2)]
+            _limits(ax, other.to_frame().T.astype(float), color, alpha=0.5)
+            ax.plot(other["gap"], other["score"], marker, color=color, label=name)
+        ax.set(xlabel=f"{self.gap_name}  (0 is parity)", ylabel=self.score_name)
+        ax.set_xlim(left=0)
+        ax.grid(alpha=0.25)
+        ax.legend(loc="lower right", fontsize="small")
+        return self._drawn(ax)
+
+
+class _Rows:
+    """Rows that models are measured on, all in the same way."""
+
+    def __init__(
+        self, X: Any, y: Any, sensitive_features: Any, settings: dict[str, Any]
+    ) -> None:
+        self.X = as_indexable(X)
+        self.y = read_target(y, _num_samples(self.X), "TradeoffDisplay")
+        if sensitive_features is None:
+            raise ValueError(
+                "TradeoffDisplay needs sensitive_features of the rows; got None."
+            )
+        self.groups = comparable_groups(sensitive_features, len(self.y))
+        self.settings = settings
+
+    def curve(self, path: LambdaPath) -> pd.DataFrame:
+        splits = [(path, self.X, self.y, self.groups)]
+        figures, _ = held_out_figures(splits, path.lambdas, **self.settings, seed=0)
+        return figures
+
+    def point(self, estimator: Any) -> pd.Series:
+        settings = dict(self.settings)
+        gap, scorer = settings.pop("gap"), get_scorer(settings.pop("scoring"))
+        score = score_interval(scorer, estimator, self.X, self.y, **settings, seed=0)
+        predicted = np.asarray(estimator.predict(self.X))
+        classes = np.unique(self.y)
+        gaps = gap_interval(
+            gap,
+            labels_for_gap(self.y, classes),
+            labels_for_gap(predicted, classes),
+            self.groups,
+            **settings,
+            seed=0,
+        )
+        return pd.Series({**score.columns("score"), **gaps.columns("gap")})
+
+
+def _limits(ax: "Axes", figures: pd.DataFrame, color: str, alpha: float) -> None:
+    """Both limits of each point as a cross."""
+    gap, score = figures["gap"], figures["score"]
+    ax.errorbar(
+        gap,
+        score,
+        xerr=[gap - figures["gap_low"], figures["gap_high"] - gap],
+        yerr=[score - figures["score_low"], figures["score_high"] - score],
+        fmt="none",
+        color=color,
+        alpha=alpha,
+        lw=1,
+    )
+
+
+def _name(metric: Any) -> str:
+    name = metric if isinstance(metric, str) else getattr(metric, "__name__", "score")
+    return name.replace("_", " ")

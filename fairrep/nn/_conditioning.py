@@ -1,0 +1,109 @@
+"""Conditioning on lambda: layers that serve every weight of the MI term at once.
+
+Where a row stands between the smallest and the largest lambda is its position, in
+[0, 1]. Layers take the position's embedding and adapt scale and shift of their units
+to it (FiLM, Perez et al. 2018), as in Dosovitskiy and Djolonga 2020, "You Only Train
+Once". For one lambda such a layer is an ordinary linear layer: `folded` makes it one.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+
+from ._encoder import linear
+
+EMBEDDING_SIZE = 8
+
+
+@dataclass(frozen=True)
+class LambdaScale:
+    """The lambdas from ``smallest`` to ``largest``, laid out on [0, 1].
+
+    Positions are logarithmic well above ``unit`` and linear well below it, so that 0 is
+    among the lambdas.
+    """
+
+    smallest: float
+    largest: float
+    unit: float
+
+    def position(self, lambda_mi: float) -> float:
+        start, end = self._log(self.smallest), self._log(self.largest)
+        if start == end:
+            return 0.0
+        return (self._log(lambda_mi) - start) / (end - start)
+
+    def lambda_at(self, position: Tensor) -> Tensor:
+        start, end = self._log(self.smallest), self._log(self.largest)
+        return self.unit * torch.expm1(start + (end - start) * position)
+
+    def _log(self, lambda_mi: float) -> float:
+        return math.log1p(lambda_mi / self.unit)
+
+
+def embed(position: Tensor) -> Tensor:
+    """Positions of shape (n,) as (n, EMBEDDING_SIZE): a smooth basis of functions."""
+    frequency = torch.arange(EMBEDDING_SIZE, device=position.device)
+    return torch.cos(torch.pi * frequency * position.unsqueeze(1))
+
+
+class ConditionedLinear(nn.Module):
+    """A linear layer whose outputs are scaled and shifted, its inputs scaled if gated.
+
+    Scales and shifts are linear in the position's embedding; all begin as none. A gate
+    lets a layer read other inputs at another lambda. The encoder needs it, or what a
+    large lambda takes away is missing at lambda zero too; a critic does without.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, generator: Generator, gated: bool = False
+    ) -> None:
+        super().__init__()
+        self.linear = linear(n_in, n_out, generator)
+        self.sizes = [n_in if gated else 0, n_out, n_out]
+        zeros = torch.zeros(sum(self.sizes), EMBEDDING_SIZE, device=generator.device)
+        self.film = nn.Parameter(zeros)
+
+    @property
+    def out_features(self) -> int:
+        return self.linear.out_features
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        gate, scale, shift = self._film(embedding)
+        if gate.shape[1]:
+            x = x * (1 + gate)
+        return torch.addcmul(shift, self.linear(x), 1 + scale)
+
+    def folded(self, embedding: Tensor) -> nn.Linear:
+        """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
+        gate, scale, shift = self._film(embedding)
+        weight, bias = self.linear.weight, self.linear.bias
+        layer = nn.utils.skip_init(nn.Linear, *weight.T.shape, device=weight.device)
+        with torch.no_grad():
+            if gate.shape[1]:
+                weight = weight * (1 + gate)
+            layer.weight.copy_((1 + scale).T * weight)
+            layer.bias.copy_(((1 + scale) * bias + shift).squeeze(0))
+        return layer
+
+    def _film(self, embedding: Tensor) -> tuple[Tensor, ...]:
+        return (embedding @ self.film.T).split(self.sizes, dim=1)
+
+
+def folded(module: nn.Module, embedding: Tensor) -> nn.Module:
+    """The module with ordinary layers in place of conditioned ones, for one lambda.
+
+    All that does not depend on lambda is shared, not copied.
+    """
+    if isinstance(module, ConditionedLinear):
+        return module.folded(embedding)
+    if not any(isinstance(part, ConditionedLinear) for part in module.modules()):
+        return module
+    plain = copy.copy(module)
+    plain._modules = {
+        name: part and folded(part, embedding) for name, part in module._modules.items()
+    }
+    return plain

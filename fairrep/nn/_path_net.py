@@ -1,0 +1,98 @@
+"""A FairNet for every lambda at once."""
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from ._conditioning import LambdaScale, embed, folded
+from ._net import Batch, FairNet, TensorTable
+
+
+class PathNet(FairNet):
+    """Trains conditioned networks on all lambdas of a range at once.
+
+    Each row draws a lambda of its own, at each step anew, and its loss is divided by
+    1 + lambda, so that no end of the range outweighs the other.
+
+    Parameters
+    ----------
+    scale : LambdaScale
+        The range; ``lambda_mi`` is its upper end.
+    """
+
+    def __init__(self, module: Any, *, scale: LambdaScale, **kwargs: Any) -> None:
+        self.scale = scale
+        super().__init__(module, lambda_mi=scale.largest, **kwargs)
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, target = batch
+        position = self._random_positions(x)
+        return super().train_step((x, self._at(position, target)), **fit_params)
+
+    def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, target = batch
+        position = torch.linspace(0, 1, len(x), device=x.device)
+        return super().validation_step((x, self._at(position, target)), **fit_params)
+
+    def released_view(self, table: TensorTable) -> TensorTable:
+        """As without lambdas, each row at a lambda of its own."""
+        device = table.x.device
+        position = self._random_positions(table.x)
+        views = []
+        with torch.no_grad():
+            for rows in torch.arange(len(table), device=device).split(4096):
+                output, z = self.module_(table.x[rows], None, embed(position[rows]))
+                views.append(self._critic_view(output, z))
+        return TensorTable(
+            torch.cat(views), {**table.target, "embedding": embed(position)}
+        )
+
+    def at(self, lambda_mi: float) -> FairNet:
+        """The net for one lambda; it shares what lambda leaves alone."""
+        device = next(self.module_.parameters()).device
+        position = torch.tensor([self.scale.position(lambda_mi)], device=device)
+        net = FairNet.__new__(FairNet)
+        net.__dict__.update(self.__dict__)
+        net.module_ = folded(self.module_, embed(position))
+        net.critics_ = folded(self.critics_, embed(position))
+        net.lambda_mi = lambda_mi
+        return net
+
+    def full_lambda(self) -> float:
+        return 1.0  # each row's own is part of the terms
+
+    def current_lambda(self) -> float:
+        return 1.0
+
+    def _random_positions(self, x: Tensor) -> Tensor:
+        position = torch.rand(len(x), generator=self.generator, device=x.device)
+        # A range of one lambda has one position.
+        return position * (self.scale.smallest < self.scale.largest)
+
+    def _at(self, position: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
+        lambda_mi = self.warm_up() * self.scale.lambda_at(position)
+        task_share = 1 / (1 + lambda_mi)
+        return {
+            **target,
+            "embedding": embed(position),
+            "task_share": task_share,
+            "mi_share": 1 - task_share,
+        }
+
+    def _row_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
+        return super()._row_loss(output, target) * target["task_share"]
+
+    def _mi_term(
+        self,
+        view: Tensor,
+        target: dict[str, Tensor],
+        generator: Generator | None = None,
+    ) -> Tensor:
+        share = target["mi_share"]
+        weights = {
+            name: value * share
+            for name, value in target.items()
+            if name.startswith("weight") and name != "weight"
+        }
+        return share.mean() * self.mutual_info(view, {**target, **weights}, generator)
