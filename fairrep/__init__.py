@@ -6,13 +6,17 @@ from ._path import LambdaPath, lambda_path
 from ._storage import load
 from ._tradeoff import TradeoffDisplay
 from ._transformer import MIFairTransformer
+from .auditing import AuditReport, audit, certify
 
 __all__ = [
+    "AuditReport",
     "LambdaPath",
     "MIDebiasedClassifier",
     "MIDebiasedClassifierCV",
     "MIFairTransformer",
     "TradeoffDisplay",
+    "audit",
+    "certify",
     "lambda_path",
     "load",
 ]

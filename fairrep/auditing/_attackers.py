@@ -1,0 +1,212 @@
+"""Fresh attackers that read S from a view of the rows, and what they score.
+
+An attacker's output is, by row and group, the log of how much more likely than before
+it finds the group: log p(s|view) - log p(s). Each row's comes from a model that never
+saw the row.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from .._inputs import Codes, Floats
+
+Folds = Sequence[tuple[Codes, Codes]]
+
+# Trees read what no other attacker does, such as shifts of the last digits, and are
+# fast: they are never left out.
+STRONGEST_TABULAR = "gradient boosting"
+# The slow attackers learn from a random part of the rows; all rows are attacked.
+MAX_TRAINING_ROWS = {"neural network": 8000, "nearest neighbours": 5000}
+# Share of p(s) mixed into each probability, so that no row's loss is infinite.
+MIXED_PRIOR = 1e-3
+MLP_BATCH = 128
+MLP_STEPS = 100
+
+
+def _logistic_regression(n_rows: int, seed: int) -> ClassifierMixin:
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+
+
+def _gradient_boosting(n_rows: int, seed: int) -> ClassifierMixin:
+    return HistGradientBoostingClassifier(
+        max_iter=50, max_leaf_nodes=15, early_stopping=False, random_state=seed
+    )
+
+
+def _neural_network(n_rows: int, seed: int) -> ClassifierMixin:
+    # A fixed number of steps, so that a small sample is not left half learned.
+    epochs = int(np.clip(MLP_STEPS * MLP_BATCH / n_rows, 10, 200))
+    network = MLPClassifier(
+        (64, 32),
+        batch_size=min(MLP_BATCH, n_rows),
+        learning_rate_init=5e-3,
+        max_iter=epochs,
+        random_state=seed,
+    )
+    return make_pipeline(StandardScaler(), network)
+
+
+def _nearest_neighbours(n_rows: int, seed: int) -> ClassifierMixin:
+    neighbours = int(np.clip(np.sqrt(n_rows) / 2, 5, 50))
+    return make_pipeline(StandardScaler(), KNeighborsClassifier(neighbours))
+
+
+ATTACKERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
+    "logistic regression": _logistic_regression,
+    STRONGEST_TABULAR: _gradient_boosting,
+    "neural network": _neural_network,
+    "nearest neighbours": _nearest_neighbours,
+}
+
+
+def cross_fit(
+    attacker: str, view: Floats, codes: Codes, folds: Folds, rng: np.random.RandomState
+) -> Floats:
+    """Output of an attacker, (n_rows, n_groups), each fold's from the other folds.
+
+    Every group must have rows outside of every fold.
+    """
+    n_groups = int(codes.max()) + 1
+    output = np.empty((len(codes), n_groups))
+    for train, test in folds:
+        limit = MAX_TRAINING_ROWS.get(attacker, len(train))
+        if len(train) > limit:
+            train = _sample_rows(train, codes, limit, rng)
+        model = ATTACKERS[attacker](len(train), rng.randint(2**31 - 1))
+        with warnings.catch_warnings():
+            # An attacker that stops early is as held out as any.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(view[train], codes[train])
+        prior = np.bincount(codes[train], minlength=n_groups) / len(train)
+        ratio = model.predict_proba(view[test]) / prior
+        output[test] = np.log((1 - MIXED_PRIOR) * ratio + MIXED_PRIOR)
+    return output
+
+
+def _sample_rows(
+    rows: Codes, codes: Codes, n_sampled: int, rng: np.random.RandomState
+) -> Codes:
+    """A random part of the rows, with at least one of each group."""
+    rows = rng.permutation(rows)
+    _, first = np.unique(codes[rows], return_index=True)
+    rest = np.delete(rows, first)
+    return np.concatenate([rows[first], rest[: n_sampled - len(first)]])
+
+
+# -- scores, by fold: two models have no common scale ---------------------------
+#
+# `weights` has shape (n_draws, n_rows), and there is one score a draw: the weights of
+# the rows themselves, or theirs times the counts of bootstrap samples.
+
+
+def mean_over_folds(
+    score: Callable[..., Floats], folds: Folds, weights: Floats, *columns: NDArray
+) -> Floats:
+    """Mean over the folds of ``score(*columns, weights)`` of the rows of each."""
+    return np.mean(
+        [
+            score(*(column[test] for column in columns), weights[:, test])
+            for _, test in folds
+        ],
+        axis=0,
+    )
+
+
+def auc(output: Floats, codes: Codes, weights: Floats) -> Floats:
+    """AUC; of more than two groups, the mean of each group's against the rest."""
+    if output.shape[1] == 2:
+        return _auc(output[:, 1] - output[:, 0], codes == 1, weights)
+    groups = range(output.shape[1])
+    return np.mean([_auc(output[:, g], codes == g, weights) for g in groups], axis=0)
+
+
+def _auc(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
+    # The ranks of the positives, less what they would be among the positives alone.
+    mass = weights * positive
+    n_positive, n_rows = mass.sum(axis=1), weights.sum(axis=1)
+    excess = (mass * _midranks(score, weights)).sum(axis=1) - n_positive**2 / 2
+    return excess / (n_positive * (n_rows - n_positive))
+
+
+def balanced_accuracy(output: Floats, codes: Codes, weights: Floats) -> Floats:
+    """Mean over the groups of the share of their rows that are assigned to them.
+
+    A row is assigned to the group whose probability gains most, which is the best
+    choice for this score.
+    """
+    hit = output.argmax(axis=1) == codes
+    by_group = np.eye(output.shape[1])[codes]
+    return ((weights * hit) @ by_group / (weights @ by_group)).mean(axis=1)
+
+
+def rank_correlation(output: Floats, values: Floats, weights: Floats) -> Floats:
+    """Spearman correlation of the values with the bin expected, bins being groups."""
+    n_bins = output.shape[1]
+    share = np.exp(output) / np.exp(output).sum(axis=1, keepdims=True)
+    expected = _midranks(share @ np.arange(n_bins), weights)
+    actual = _midranks(values, weights)
+    total = weights.sum(axis=1, keepdims=True)
+    expected, actual = expected - total / 2, actual - total / 2  # midranks' own means
+
+    def product(a: Floats, b: Floats) -> Floats:
+        return (weights * a * b).sum(axis=1)
+
+    scale = np.sqrt(product(expected, expected) * product(actual, actual))
+    # An attacker that expects the same bin everywhere has read nothing.
+    return np.divide(
+        product(expected, actual), scale, out=np.zeros(len(weights)), where=scale > 0
+    )
+
+
+def _midranks(values: Floats, weights: Floats) -> Floats:
+    """Weight below each row's value plus half of that tied with it, by draw."""
+    _, level = np.unique(values, return_inverse=True)
+    order = np.argsort(level, kind="stable")
+    starts = np.flatnonzero(np.diff(level[order], prepend=-1))
+    tied = np.add.reduceat(weights[:, order], starts, axis=1)
+    return (np.cumsum(tied, axis=1) - tied / 2)[:, level]
+
+
+# -- nats ----------------------------------------------------------------------
+
+
+def information(
+    output: Floats, codes: Codes, folds: Folds, weight: Floats
+) -> tuple[Floats, float]:
+    """Nats by row that the output saves over p(s) alone, and H(S).
+
+    Their weighted mean, H(S) - cross-entropy, is a lower limit on I(view; S). An
+    attacker sure of too much is calibrated first: one temperature a fold, fitted on
+    the other folds; its limit of zero leaves p(s), where nothing is read.
+    """
+    prior = np.bincount(codes, weight) / weight.sum()
+    rows = np.arange(len(codes))
+    saved = np.empty(len(codes))
+
+    def gain(temperature: float, part: Codes) -> Floats:
+        log_p = log_softmax(temperature * output[part] + np.log(prior), axis=1)
+        return (log_p - np.log(prior))[rows[: len(part)], codes[part]]
+
+    for train, test in folds:
+        fitted = minimize_scalar(
+            lambda t, part: -np.average(gain(t, part), weights=weight[part]),
+            bounds=(0.0, 2.0),
+            args=(train,),
+            method="bounded",
+        )
+        # The search stays inside its bounds: no gain means the bound itself.
+        saved[test] = gain(fitted.x if fitted.fun < 0 else 0.0, test)
+    return saved, float(-(prior * np.log(prior)).sum())

@@ -1,0 +1,169 @@
+"""Pictures of what attackers read, and of the columns of X that tell S."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._plotting import COLORS, INK, MARKERS, Display, new_axes
+from ._audit import audit
+from ._report import AuditReport
+from ._text import LEAKAGE_NAMES
+
+
+class LeakageDisplay(Display):
+    """What attackers read of one attribute: each view against no relation and X.
+
+    Parameters
+    ----------
+    views : list of Leakage
+        As in `ModelAudit.leakage`.
+    attribute : str
+        Name of the sensitive column.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    """
+
+    def __init__(self, views: list[Any], attribute: str) -> None:
+        if not views:
+            raise ValueError("There is no leakage to draw: expected at least one view.")
+        self.views = views
+        self.attribute = attribute
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        sensitive_features: Any,
+        sensitive: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> "LeakageDisplay":
+        """Attack a fitted model and draw; takes the options of :func:`audit`."""
+        report = audit(
+            estimator, X, y, sensitive_features=sensitive_features, **options
+        )
+        return cls._of(report, sensitive).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sensitive_features: Any,
+        sensitive: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> "LeakageDisplay":
+        """Attack predictions; takes the options of `AuditReport.from_predictions`."""
+        report = AuditReport.from_predictions(
+            y_true, y_pred, sensitive_features=sensitive_features, **options
+        )
+        return cls._of(report, sensitive).plot(ax=ax)
+
+    @classmethod
+    def _of(cls, report: AuditReport, sensitive: str | None) -> "LeakageDisplay":
+        leakage = next(iter(report.models.values())).leakage
+        name = next(iter(leakage)) if sensitive is None else sensitive
+        if name not in leakage:
+            raise ValueError(f"sensitive={name!r} is none of {[*leakage]}.")
+        return cls(leakage[name], name)
+
+    def plot(self, ax: Any = None) -> "LeakageDisplay":
+        """Draw into `ax` or a new figure."""
+        lines = _leakage_lines(self.views)
+        ax = new_axes(ax, 1.4 + 0.42 * len(lines))
+        for i, line in enumerate(lines):
+            color, marker = (COLORS[i], MARKERS[i]) if line["found"] else (INK, "|")
+            ax.hlines(i, line["low"], line["high"], color=color, linewidth=2.5)
+            ax.plot([line["value"]], [i], marker, color=color, markersize=8)
+            ax.annotate(
+                f"{line['value']:.3f}",
+                (line["value"], i),
+                xytext=(0, 7),
+                textcoords="offset points",
+                ha="center",
+            )
+        ax.set_yticks(range(len(lines)), [line["name"] for line in lines])
+        ax.set_ylim(len(lines) - 0.5, -0.7)
+        metric = self.views[0].metric
+        least = 0.5 if metric == "auc" else min(0.0, *(line["low"] for line in lines))
+        ax.set_xlim(least - 0.02, 1.02)
+        ax.set_xlabel(
+            f"{LEAKAGE_NAMES[metric]} of the best attacker on {self.attribute}"
+        )
+        ax.grid(axis="x", alpha=0.3)
+        return self._drawn(ax)
+
+
+def _leakage_lines(views: list[Any]) -> list[dict[str, Any]]:
+    """The views, then what they are to be compared with."""
+    lines = [
+        {
+            "name": f"from the {found.name}",
+            "value": found.value,
+            "low": found.low,
+            "high": found.high,
+            "found": True,
+        }
+        for found in views
+    ]
+    first = views[0]
+    marks = {f"from {name} itself": mark for name, mark in first.references.items()}
+    for name, mark in marks.items():
+        line = {"name": name, "value": mark.value, "low": mark.low, "high": mark.high}
+        lines.append({**line, "found": False})
+    null = {"value": first.null_value, "low": first.null_low, "high": first.null_high}
+    lines.append({"name": "no relation", **null, "found": False})
+    return lines
+
+
+class ProxyDisplay(Display):
+    """The columns of X that tell most of one attribute, as bars of nats.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As in `AuditReport.proxies`: one row a column, most first.
+    attribute : str
+        Name of the sensitive column.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fairrep.auditing import ProxyDisplay
+    >>> table = pd.DataFrame({"mutual_info": [0.2], "share": [0.3]}, index=["job"])
+    >>> ProxyDisplay(table, "sex").plot().ax_.get_xlabel()
+    'mutual information with sex, in nats'
+    """
+
+    def __init__(self, table: pd.DataFrame, attribute: str) -> None:
+        self.table = table
+        self.attribute = attribute
+
+    def plot(self, ax: Any = None, *, max_columns: int = 10) -> "ProxyDisplay":
+        """Draw at most `max_columns` bars into `ax` or a new figure."""
+        top = self.table.head(max_columns)
+        ax = new_axes(ax, 1.2 + 0.35 * len(top))
+        place = np.arange(len(top))
+        bars = ax.barh(place, top["mutual_info"], color=COLORS[0], height=0.6)
+        ax.bar_label(
+            bars, [f"{share:.0%} of H(S)" for share in top["share"]], padding=4
+        )
+        ax.set_yticks(place, [str(name) for name in top.index])
+        ax.set_ylim(len(top) - 0.4, -0.6)
+        ax.margins(x=0.2)
+        ax.set_xlabel(f"mutual information with {self.attribute}, in nats")
+        return self._drawn(ax)

@@ -1,0 +1,367 @@
+"""What is audited: the outputs of a model, or predictions as they come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._inputs import Codes, Floats, TableEncoder, as_indexable, as_pandas
+from ..metrics import _positive_class, _read_labels
+from ._attributes import Attribute, present_rows, read_attributes
+from ._groups import GroupFigures, measure_groups
+
+REPRESENTATION = "representation"
+# Of a column's spread: by how much requests for the same rows differ; and by how much
+# a representation must answer to be called noisy.
+JITTER, NOISY = 1e-4, 1e-2
+
+
+@dataclass
+class Rows:
+    """The rows audited and how they divide into groups."""
+
+    n_rows: int
+    kept: Codes
+    attributes: list[Attribute]
+
+    @classmethod
+    def read(
+        cls, sensitive_features: Any, n_rows: int, missing: str, n_quantiles: int
+    ) -> "Rows":
+        """Read and check `sensitive_features`."""
+        kept = present_rows(sensitive_features, n_rows, missing)
+        attributes = read_attributes(sensitive_features, kept, n_rows, n_quantiles)
+        return cls(n_rows, kept, attributes)
+
+
+@dataclass
+class Subject:
+    """The outputs of one model for the rows audited."""
+
+    name: str
+    y_true: NDArray | None = None
+    y_pred: NDArray | None = None
+    score: Floats | None = None  # (n_rows, n_labels), or of the positive class alone
+    labels: list[Any] | None = None
+    pos_labels: tuple[Any, ...] = ()
+    representation: Floats | None = None
+    requests: Callable[[int], Floats] | None = None
+    mi_estimate: float | None = None
+
+    def __len__(self) -> int:
+        part = self.representation if self.y_true is None else self.y_true
+        return 0 if part is None else len(part)
+
+    def take(self, rows: Codes) -> "Subject":
+        """The same of some of the rows."""
+        parts = ("y_true", "y_pred", "score", "representation")
+        taken = {
+            part: getattr(self, part)[rows]
+            for part in parts
+            if getattr(self, part) is not None
+        }
+        if (requests := self.requests) is not None:
+            taken["requests"] = lambda seed: requests(seed)[rows]
+        return replace(self, **taken)
+
+    def figures(
+        self, attribute: Attribute, pos_label: Any, **options: Any
+    ) -> GroupFigures:
+        """Group figures of one class against the rest."""
+        assert self.y_true is not None
+        return measure_groups(
+            (self.y_true == pos_label).astype(np.int64),
+            (self.y_pred == pos_label).astype(np.int64),
+            self._score_of(pos_label),
+            attribute,
+            pos_label=pos_label,
+            **options,
+        )
+
+    def _score_of(self, pos_label: Any) -> Floats | None:
+        if self.score is None or self.score.ndim == 1:
+            return self.score
+        assert self.labels is not None
+        return self.score[:, self.labels.index(pos_label)]
+
+    def views(self) -> dict[str, tuple[Floats, Callable[[int], Floats] | None]]:
+        """What an attacker can be shown: by name a view, and how to ask for another."""
+        found: dict[str, tuple[Floats, Callable[[int], Floats] | None]] = {}
+        if self.score is not None:
+            binary = self.labels is not None and len(self.labels) == 2
+            score = self._score_of(self.pos_labels[0]) if binary else self.score
+            assert score is not None
+            found["score"] = (score.reshape(len(score), -1), None)
+        elif self.y_pred is not None:
+            found["prediction"] = (
+                pd.get_dummies(self.y_pred).to_numpy(dtype=np.float64),
+                None,
+            )
+        if self.representation is not None:
+            found[REPRESENTATION] = (self.representation, self.requests)
+        return found
+
+
+# -- predictions as they come ----------------------------------------------------
+
+
+def read_predictions(
+    name: str,
+    y_true: Any,
+    y_pred: Any,
+    y_score: Any,
+    representation: Any,
+    labels: Any,
+    pos_label: Any,
+) -> Subject:
+    """Check predictions, scores and representation against each other.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit together, or there is nothing to audit.
+    """
+    if (y_true is None) != (y_pred is None):
+        raise ValueError(
+            "y_true and y_pred go together; got only "
+            f"{'y_pred' if y_true is None else 'y_true'}."
+        )
+    if y_true is None:
+        if representation is None:
+            raise ValueError(
+                "Nothing to audit: expected y_true and y_pred, a representation, or "
+                "all of them."
+            )
+        return Subject(name, representation=_read_view(representation, None))
+    true, pred = _read_labels(_values(y_true), _values(y_pred))
+    found = np.unique(np.concatenate([true, pred])).tolist()
+    if not np.isin(pred, true).any():
+        raise ValueError(
+            f"y_pred holds {_some(np.unique(pred))}, none of which is a label of "
+            f"y_true, {_some(np.unique(true))}. Expected predicted labels; pass scores "
+            "as y_score."
+        )
+    known = found if labels is None else np.asarray(labels).tolist()
+    if unknown := [label for label in found if label not in known]:
+        raise ValueError(f"labels={known} lacks {unknown}, found in y_true or y_pred.")
+    positives = _pos_labels(known, pos_label)
+    score = None
+    if y_score is not None:
+        score = _read_scores(y_score, len(true), known, pos_label)
+    view = None
+    if representation is not None:
+        view = _read_view(representation, len(true))
+    return Subject(name, true, pred, score, known, positives, view)
+
+
+def _values(labels: Any) -> Any:
+    labels = as_pandas(labels)
+    if isinstance(labels, pd.DataFrame) and labels.shape[1] == 1:
+        labels = labels.iloc[:, 0]
+    if isinstance(labels, pd.Series):
+        return labels.astype(object).to_numpy()
+    return labels
+
+
+def _some(values: NDArray) -> str:
+    listed = values[:5].tolist()
+    return f"{listed}{' and others' if len(values) > 5 else ''}"
+
+
+def _pos_labels(labels: list[Any], pos_label: Any) -> tuple[Any, ...]:
+    if pos_label is None and len(labels) > 2:
+        return tuple(labels)
+    return (_positive_class(labels, pos_label),)
+
+
+def _read_scores(
+    y_score: Any, n_rows: int, labels: list[Any], pos_label: Any
+) -> Floats:
+    try:
+        score = np.asarray(as_pandas(y_score), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y_score must hold numbers: {error}.") from error
+    if score.ndim == 2 and score.shape[1] == 1:
+        score = score[:, 0]
+    if score.shape[:1] != (n_rows,):
+        n_scores = len(np.atleast_1d(score))
+        raise ValueError(f"y_score has {n_scores} rows and y_true has {n_rows}.")
+    if not np.isfinite(score).all():
+        raise ValueError(
+            f"y_score holds {(~np.isfinite(score)).sum()} values that are NaN or "
+            "infinite; expected none."
+        )
+    if score.ndim == 1 and (len(labels) <= 2 or pos_label is not None):
+        return score
+    if score.shape[1:] != (len(labels),):
+        raise ValueError(
+            f"y_score has shape {score.shape}; expected one column for each of the "
+            f"labels {labels}" + (", or one score a row." if len(labels) == 2 else ".")
+        )
+    return score
+
+
+def _read_view(representation: Any, n_rows: int | None) -> Floats:
+    if sparse.issparse(representation):
+        representation = representation.toarray()
+    view = np.asarray(as_pandas(representation), dtype=np.float64)
+    if view.ndim < 1 or (n_rows is not None and len(view) != n_rows):
+        raise ValueError(
+            f"representation has shape {view.shape}; expected {n_rows} rows."
+        )
+    view = view.reshape(len(view), -1)
+    if not np.isfinite(view).all():
+        raise ValueError("representation holds NaN or infinity.")
+    return view
+
+
+# -- models --------------------------------------------------------------------
+
+
+def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject:
+    """Ask a fitted model for all that an audit looks at.
+
+    Raises
+    ------
+    ValueError
+        If y has labels that the model never saw.
+    TypeError
+        If the model neither predicts nor has a representation.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if isinstance(model, BaseEstimator):  # others cannot tell
+        check_is_fitted(model)
+    encoder = _encoder(model)
+    if encoder is None and not hasattr(model, "predict"):
+        raise TypeError(
+            f"{name} has no predict and is no transformer of fairrep; expected a "
+            "fitted classifier, or a pipeline that ends in one. For a representation "
+            "of your own, use AuditReport.from_predictions."
+        )
+    view = requests = mi_estimate = None
+    if encoder is not None:
+        transform, trained = encoder
+        view = _read_view(transform(X), np.shape(X)[0])
+        requests = _requests(transform, X, view)
+        mi_estimate = float(trained.mi_estimate_)
+    if not hasattr(model, "predict"):
+        return Subject(
+            name, representation=view, requests=requests, mi_estimate=mi_estimate
+        )
+    labels = np.asarray(model.classes_).tolist() if hasattr(model, "classes_") else None
+    true = _values(y)
+    if labels is not None:
+        unseen = sorted({*np.asarray(true).ravel().tolist()} - {*labels}, key=str)
+        if unseen:
+            raise ValueError(
+                f"y has labels that {name} never saw: {_some(np.array(unseen))}; it "
+                f"was fitted on {labels}."
+            )
+        if pos_label is None and len(labels) == 2:
+            pos_label = labels[1]
+    subject = read_predictions(
+        name, true, model.predict(X), _scores(model, X), None, labels, pos_label
+    )
+    return replace(
+        subject, representation=view, requests=requests, mi_estimate=mi_estimate
+    )
+
+
+def _encoder(model: Any) -> tuple[Callable[[Any], Any], Any] | None:
+    """fairrep's part of a model: from X to its representation, and the estimator."""
+    steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
+    for i, step in reversed([*enumerate(steps)]):
+        if hasattr(step, "mi_estimate_") and hasattr(step, "transform"):
+            return (model[: i + 1] if len(steps) > 1 else step).transform, step
+    return None
+
+
+def _requests(
+    transform: Callable[[Any], Any], X: Any, view: Floats
+) -> Callable[[int], Floats] | None:
+    """How to ask again for the representation of the same rows; None if that is vain.
+
+    Noise that is a function of the row comes out the same for the same row. So each
+    request moves the numbers in X a little, as anyone could.
+    """
+
+    def request(seed: int) -> Floats:
+        return _read_view(transform(_jittered(X, seed)), None)
+
+    change = np.abs(request(0) - view).mean(axis=0)
+    return request if (change > NOISY * view.std(axis=0)).any() else None
+
+
+def _jittered(X: Any, seed: int) -> Any:
+    """X with each number moved by some ten-thousandth of its column's spread."""
+    rng = np.random.default_rng(seed)
+    X = as_indexable(X)
+    if sparse.issparse(X):
+        X = X.toarray()
+    if not isinstance(X, pd.DataFrame):
+        return X + JITTER * np.std(X, axis=0) * rng.normal(size=X.shape)
+    moved = {}
+    for name in X.select_dtypes("number"):
+        values = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        moved[name] = values + JITTER * np.nanstd(values) * rng.normal(size=len(X))
+    return X.assign(**moved)
+
+
+def _scores(model: Any, X: Any) -> Floats | None:
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(X), dtype=np.float64)
+    if hasattr(model, "decision_function"):
+        score = np.asarray(model.decision_function(X), dtype=np.float64)
+        return np.stack([-score, score], axis=1) if score.ndim == 1 else score
+    return None
+
+
+# -- attackers -----------------------------------------------------------------
+
+
+def attacker(X: Any | None, options: dict[str, Any]) -> Callable[..., Any]:
+    """A function that measures the leakage of an attribute from a view.
+
+    X as a reference is attacked once an attribute.
+    """
+    from ._leakage import measure_leakage
+
+    features = None if X is None else TableEncoder().fit_transform(X)
+    references: dict[str, Any] = {}
+
+    def attack(
+        attribute: Attribute,
+        name: str,
+        view: Floats,
+        requests: Callable[[int], Floats] | None,
+    ) -> Any:
+        first = features is not None and attribute.name not in references
+        leakage = measure_leakage(
+            view,
+            attribute.series,
+            name=name,
+            n_bootstrap=options["n_bootstrap"],
+            confidence=options["confidence"],
+            requests=requests,
+            references={"X": features} if first else None,
+            random_state=options["random_state"],
+        )
+        if first:
+            references[attribute.name] = leakage.references
+        return replace(leakage, references=references.get(attribute.name, {}))
+
+    return attack
+
+
+def take_rows(X: Any, rows: Codes) -> Any:
+    """Some rows of a table of any kind."""
+    X = as_pandas(X)
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[rows].reset_index(drop=True)
+    return (X.toarray() if sparse.issparse(X) else np.asarray(X))[rows]

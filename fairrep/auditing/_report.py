@@ -1,0 +1,334 @@
+"""What an audit returns."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ._groups import GroupFigures, plain
+
+COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]
+
+
+@dataclass
+class ModelAudit:
+    """The part of an :class:`AuditReport` that is about one model.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model in the report.
+    figures : list of GroupFigures
+        One for each class audited and each attribute.
+    leakage : dict of str to list of Leakage
+        By sensitive column, what attackers read from the score and the representation.
+    mi_estimate : float or None
+        The model's own estimate from training of what its representation tells of S,
+        in nats. A lower bound that can read too low.
+    """
+
+    name: str
+    figures: list[GroupFigures] = field(default_factory=list)
+    leakage: dict[str, list[Any]] = field(default_factory=dict)
+    mi_estimate: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As dicts, lists, strings and numbers."""
+        return {
+            "groups": [figures.to_dict() for figures in self.figures],
+            "leakage": {
+                name: [found.to_dict() for found in views]
+                for name, views in self.leakage.items()
+            },
+            "mi_estimate": plain(self.mi_estimate),
+        }
+
+
+@dataclass(repr=False)
+class AuditReport:
+    """Figures by group, and what attackers read of S, of one or more models.
+
+    Made by :func:`audit` or :meth:`from_predictions`. `print` it for text.
+
+    Parameters
+    ----------
+    models : dict of str to ModelAudit
+        The models by name.
+    proxies : dict of str to DataFrame
+        By sensitive column, what each column of X tells of it, in nats; most first.
+    n_rows : int
+        Rows audited.
+    n_dropped : int
+        Rows left out because a sensitive value is missing.
+    confidence : float
+        Nominal coverage of the intervals.
+    n_bootstrap : int
+        Draws behind each bootstrap interval.
+    min_group_size : int
+        Smaller groups are left out of the disparities.
+    """
+
+    models: dict[str, ModelAudit]
+    proxies: dict[str, pd.DataFrame]
+    n_rows: int
+    n_dropped: int
+    confidence: float
+    n_bootstrap: int
+    min_group_size: int
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sensitive_features: Any,
+        y_score: Any = None,
+        representation: Any = None,
+        X: Any = None,
+        labels: Any = None,
+        pos_label: Any = None,
+        leakage: bool = True,
+        min_group_size: int = 30,
+        n_quantiles: int = 4,
+        n_bootstrap: int = 200,
+        confidence: float = 0.95,
+        random_state: Any = None,
+        missing: str = "raise",
+        verbose: int = 0,
+        name: str = "predictions",
+    ) -> "AuditReport":
+        """Audit predictions, whatever made them; a representation; or both.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_samples,)
+            True and predicted labels. Both may be None where there is a
+            `representation`, which is then audited alone.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        y_score : array-like of shape (n_samples,) or (n_samples, n_classes), \
+                default=None
+            Scores of the positive class, or one column a class in the order of
+            `labels`. Scores in [0, 1] are taken for probabilities.
+        representation : array-like of shape (n_samples, n_components), default=None
+            What is released of each row.
+        X : array-like of shape (n_samples, n_features), default=None
+            The features, for the mark that leakage is compared with and the proxies.
+        labels : array-like, default=None
+            All classes; None for those in `y_true` and `y_pred`, sorted.
+        pos_label : bool, int, float or str, default=None
+            The positive class. None for 1 where the labels are in {0, 1}, {-1, 1} or
+            boolean; of more than two classes, for each of them against the rest.
+        leakage, min_group_size, n_quantiles, n_bootstrap, confidence, random_state, \
+                missing, verbose
+            As in :func:`audit`.
+        name : str, default="predictions"
+            Name of the model in the report.
+
+        Returns
+        -------
+        report : AuditReport
+
+        Raises
+        ------
+        ValueError
+            If the input is unfit, as in :func:`audit`.
+
+        Examples
+        --------
+        >>> from fairrep import AuditReport
+        >>> y_true = [0, 1] * 50
+        >>> y_pred = [0, 1, 1, 1] * 25
+        >>> sex = {"sex": ["f"] * 50 + ["m"] * 50}
+        >>> report = AuditReport.from_predictions(
+        ...     y_true, y_pred, sensitive_features=sex, leakage=False, random_state=0
+        ... )
+        >>> frame = report.to_frame().set_index(["group", "metric"])
+        >>> float(frame.loc[("f", "selection_rate"), "value"])
+        0.74
+        """
+        from ._audit import audit_predictions
+
+        return audit_predictions(
+            (y_true, y_pred, y_score, representation, labels, pos_label),
+            X,
+            sensitive_features,
+            name=name,
+            leakage=leakage,
+            min_group_size=min_group_size,
+            n_quantiles=n_quantiles,
+            n_bootstrap=n_bootstrap,
+            confidence=confidence,
+            random_state=random_state,
+            missing=missing,
+            verbose=verbose,
+        )
+
+    @property
+    def summary(self) -> list[str]:
+        """The findings, a sentence each."""
+        from ._text import summary
+
+        return summary(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every figure as a row.
+
+        Returns
+        -------
+        frame : DataFrame
+            With the columns "model", "class", "sensitive", "group" (empty for what
+            compares groups), "metric", "value", "low" and "high". The rows of leakage
+            have the view as group: "score" or "representation".
+        """
+        rows: list[dict[str, Any]] = []
+        for name, model in self.models.items():
+            for figures in model.figures:
+                about = {
+                    "model": name,
+                    "class": figures.pos_label,
+                    "sensitive": figures.attribute,
+                }
+                rows += [about | row for row in figures.to_frame().to_dict("records")]
+            for attribute, views in model.leakage.items():
+                about = {"model": name, "class": None, "sensitive": attribute}
+                rows += [about | row for row in _leakage_rows(views)]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def compare(self) -> pd.DataFrame:
+        """The models side by side: accuracy, disparities and leakage, as text.
+
+        Returns
+        -------
+        frame : DataFrame of str
+            One column a model. `to_frame` has the numbers.
+        """
+        from ._text import compare
+
+        return compare(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As dicts, lists, strings and numbers, ready for JSON; NaN is None."""
+        return {
+            "summary": self.summary,
+            "n_rows": self.n_rows,
+            "n_dropped": self.n_dropped,
+            "confidence": self.confidence,
+            "n_bootstrap": self.n_bootstrap,
+            "min_group_size": self.min_group_size,
+            "models": {name: model.to_dict() for name, model in self.models.items()},
+            "proxies": {
+                name: {
+                    str(column): {key: plain(value) for key, value in row.items()}
+                    for column, row in table.iterrows()
+                }
+                for name, table in self.proxies.items()
+            },
+        }
+
+    def to_json(self, path: Any = None, *, indent: int | None = 2) -> str:
+        """As JSON text, which is also written to `path` if one is given."""
+        text = json.dumps(_plain_tree(self.to_dict()), indent=indent, allow_nan=False)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def to_html(self, path: Any = None) -> str:
+        """As one page that needs nothing else, which is also written to `path`.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write the page; None to only return it.
+
+        Returns
+        -------
+        html : str
+
+        Raises
+        ------
+        ImportError
+            If jinja2 or matplotlib is missing: ``pip install "fairrep[report]"``.
+        """
+        from ._html import render
+
+        text = render(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def plot(
+        self, *, model: str | None = None, sensitive: str | None = None, ax: Any = None
+    ) -> Any:
+        """Draw the rates by group of one model and one attribute.
+
+        Parameters
+        ----------
+        model, sensitive : str, default=None
+            Which; None for the first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : GroupsDisplay
+        """
+        from ._displays import GroupsDisplay
+
+        figures = self.figures(model=model, sensitive=sensitive)
+        return GroupsDisplay(figures, confidence=self.confidence).plot(ax=ax)
+
+    def figures(
+        self, *, model: str | None = None, sensitive: str | None = None
+    ) -> GroupFigures:
+        """The group figures of one model and attribute, the first where not said."""
+        found = _pick(self.models, model, "model").figures
+        if not found:
+            raise ValueError("There are no predictions here, so no figures by group.")
+        by_attribute = {figures.attribute: figures for figures in reversed(found)}
+        names = dict.fromkeys(figures.attribute for figures in found)
+        ordered = {name: by_attribute[name] for name in names}
+        return _pick(ordered, sensitive, "sensitive")
+
+    def __str__(self) -> str:
+        from ._text import as_text
+
+        return as_text(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"AuditReport(models={[*self.models]}, n_rows={self.n_rows}, "
+            f"confidence={self.confidence:g})"
+        )
+
+
+def _leakage_rows(views: list[Any]) -> list[dict[str, Any]]:
+    rows = []
+    for found in views:
+        limits = {"value": found.value, "low": found.low, "high": found.high}
+        nats = {"value": found.mi, "low": found.mi_low, "high": found.mi_high}
+        named = {"group": found.name, "metric": f"attacker_{found.metric}"}
+        rows.append({**named, **limits})
+        rows.append({**named, "metric": "attacker_mutual_info", **nats})
+    return rows
+
+
+def _plain_tree(tree: Any) -> Any:
+    """Whatever is no dict, list, string or number, as JSON has it."""
+    if isinstance(tree, Mapping):
+        return {str(key): _plain_tree(value) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_plain_tree(value) for value in tree]
+    return plain(tree)
+
+
+def _pick(named: Mapping[str, Any], name: str | None, what: str) -> Any:
+    if name is None:
+        return next(iter(named.values()))
+    if name not in named:
+        raise ValueError(f"{what}={name!r} is none of {[*named]}.")
+    return named[name]

@@ -1,0 +1,97 @@
+"""What is measured of scores: calibration by group, relation to a continuous S."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, spearmanr
+from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
+
+from .._inputs import Codes, Floats
+from .._intervals import Interval, calibration_interval
+from ._attributes import ALL, Attribute
+
+N_BINS = 10
+
+
+# -- calibration ---------------------------------------------------------------
+
+
+def is_probability(score: Floats) -> bool:
+    return bool(score.min() >= 0 and score.max() <= 1)
+
+
+def calibration_bins(
+    positive: Codes, score: Floats, attribute: Attribute
+) -> pd.DataFrame:
+    """Counts, mean score and rate of positives by group and bin of the score.
+
+    The bins are tenths of all rows' scores, the same for every group.
+    """
+    edges = np.unique(np.quantile(score, np.linspace(0, 1, N_BINS + 1)[1:-1]))
+    rows = pd.DataFrame(
+        {
+            "group": pd.Categorical(attribute.labels, attribute.groups),
+            "bin": np.searchsorted(edges, score, side="right"),
+            "score": score,
+            "rate": positive,
+        }
+    )
+    everyone = rows.assign(group=ALL)
+    parts = [
+        part.groupby(["group", "bin"], observed=True).agg(
+            count=("score", "size"), score=("score", "mean"), rate=("rate", "mean")
+        )
+        for part in (rows, everyone)
+    ]
+    return pd.concat(parts)
+
+
+def calibration_error(
+    bins: pd.DataFrame, n_bootstrap: int, confidence: float, rng: np.random.RandomState
+) -> tuple[float, Interval]:
+    """Mean distance of score and rate over the bins, weighed by their rows."""
+    totals, scores = bins["count"].to_numpy(), bins["score"].to_numpy()
+    rates = bins["rate"].to_numpy()
+    error = float(np.average(np.abs(rates - scores), weights=totals))
+    interval = calibration_interval(
+        np.rint(rates * totals).astype(np.int64),
+        totals,
+        scores,
+        n_bootstrap=n_bootstrap,
+        confidence=confidence,
+        rng=rng,
+    )
+    return error, interval
+
+
+# -- continuous attributes -----------------------------------------------------
+
+
+def associate(
+    score: Floats, values: Floats, confidence: float, rng: np.random.RandomState
+) -> dict[str, float]:
+    """Spearman's correlation with its interval, and I(score; S) in nats.
+
+    The interval is Fisher's with the variance of D. G. Bonett and T. A. Wright, "Sample
+    size requirements for estimating Pearson, Kendall and Spearman correlations",
+    Psychometrika 65(1), 2000. The information is scikit-learn's nearest-neighbour
+    estimate.
+    """
+    if np.ptp(score) == 0:  # a constant score tells nothing, and has no ranks
+        nan = float("nan")
+        return {"rank_correlation": nan, "low": nan, "high": nan, "mutual_info": 0.0}
+    rank = float(spearmanr(score, values).statistic)
+    spread = np.sqrt((1 + rank**2 / 2) / max(len(score) - 3, 1))
+    reach = norm.ppf((1 + confidence) / 2) * spread
+    centre = np.arctanh(np.clip(rank, -1 + 1e-12, 1 - 1e-12))
+    if len(np.unique(score)) <= 2:
+        nats = mutual_info_classif(
+            values[:, None], score > score.min(), random_state=rng
+        )
+    else:
+        nats = mutual_info_regression(score[:, None], values, random_state=rng)
+    return {
+        "rank_correlation": rank,
+        "low": float(np.tanh(centre - reach)),
+        "high": float(np.tanh(centre + reach)),
+        "mutual_info": float(nats[0]),
+    }

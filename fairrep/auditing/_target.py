@@ -1,0 +1,112 @@
+"""S as attackers take it: groups, or a continuous S with its quantile bins."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .._inputs import Codes, Floats
+from .._sensitive import MAX_NUMERIC_GROUPS, _factorize
+from ._attackers import MAX_TRAINING_ROWS
+
+# A continuous S is attacked through its quantile bins.
+N_BINS = 5
+# Smaller groups cannot be attacked: each fold has to hold this many of their rows.
+MIN_ROWS_PER_FOLD = 2
+
+
+@dataclass
+class Target:
+    """S of the rows under attack."""
+
+    rows: Codes  # positions among the rows given
+    codes: Codes  # group, or quantile bin
+    truth: NDArray  # what the metric compares with: the codes, or the values of S
+    weight: Floats
+    groups: list[str]
+    metric: str  # what the attackers are ranked by, a key of SCORES
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def chance(self) -> float:
+        chances = {"auc": 0.5, "rank_correlation": 0.0}
+        return chances.get(self.metric, 1 / len(self.groups))
+
+    def permuted(self, rng: np.random.RandomState) -> "Target":
+        """S in an order that has nothing to do with the rows."""
+        order = rng.permutation(len(self.codes))
+        return replace(self, codes=self.codes[order], truth=self.truth[order])
+
+
+def read_target(s: pd.Series, sample_weight: Any, n_folds: int) -> Target:
+    if n_missing := int(s.isna().sum()):
+        raise ValueError(f"S ({s.name!r}) has {n_missing} missing values; drop them.")
+    weight = np.ones(len(s))
+    if sample_weight is not None:
+        weight = np.asarray(sample_weight, dtype=np.float64)
+        if weight.shape != (len(s),) or not (np.isfinite(weight) & (weight >= 0)).all():
+            raise ValueError(
+                f"sample_weight must hold {len(s)} finite numbers, none negative."
+            )
+    rows = np.flatnonzero(weight)  # a row that counts for nothing is not attacked
+    s = s.iloc[rows].infer_objects()
+    if is_continuous(s):
+        values = s.to_numpy(dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError(f"S ({s.name!r}) contains infinity.")
+        codes, groups = quantile_bins(values)
+        target = Target(rows, codes, values, weight[rows], groups, "rank_correlation")
+    else:
+        codes, categories = _factorize(s)
+        groups = [str(category) for category in categories]
+        target = Target(rows, codes, codes, weight[rows], groups, "auc")
+    return _without_rare_groups(target, MIN_ROWS_PER_FOLD * n_folds)
+
+
+def is_continuous(s: pd.Series) -> bool:
+    is_number = pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s)
+    return bool(is_number and s.nunique() > MAX_NUMERIC_GROUPS)
+
+
+def quantile_bins(values: Floats) -> tuple[Codes, list[str]]:
+    """Bins of about equal size; a value that half of the rows share has its own."""
+    edges = np.quantile(values, np.arange(1, N_BINS) / N_BINS)
+    # The last bin is open to the left of the maximum, so that it is never empty.
+    edges = np.unique(np.minimum(edges, np.unique(values)[-2]))
+    bins = pd.cut(values, [-np.inf, *edges, np.inf])
+    return bins.codes.astype(np.int64), [*map(str, bins.categories)]
+
+
+def _without_rare_groups(target: Target, n_needed: int) -> Target:
+    counts = np.bincount(target.codes, minlength=len(target.groups))
+    large = np.flatnonzero(counts >= n_needed)
+    if len(large) < 2:
+        found = dict(zip(target.groups, counts.tolist(), strict=True))
+        raise ValueError(
+            f"An attack needs at least 2 groups of at least {n_needed} rows; got "
+            f"{found}."
+        )
+    kept = np.isin(target.codes, large)
+    codes = np.searchsorted(large, target.codes[kept])
+    continuous = target.metric == "rank_correlation"
+    left_out = [
+        f"group {target.groups[g]!r} left out: {counts[g]} rows, {n_needed} needed"
+        for g in np.flatnonzero(counts < n_needed)
+    ]
+    too_many = [
+        f"{attacker} learns from {limit} of the rows at most"
+        for attacker, limit in MAX_TRAINING_ROWS.items()
+        if kept.sum() > limit
+    ]
+    metric = "auc" if len(large) == 2 else "balanced_accuracy"
+    return Target(
+        target.rows[kept],
+        codes,
+        target.truth[kept] if continuous else codes,
+        target.weight[kept],
+        [target.groups[g] for g in large],
+        target.metric if continuous else metric,
+        left_out + too_many,
+    )

@@ -1,0 +1,270 @@
+"""An audit in words: the findings, and a table for the terminal."""
+
+from textwrap import fill
+from typing import Any
+
+import pandas as pd
+
+from ..metrics import DISPARITIES
+from ._attributes import ALL
+from ._groups import GroupFigures
+
+WIDTH = 88
+METRIC_NAMES = {
+    "count": "count",
+    "accuracy": "accuracy",
+    "selection_rate": "selection rate",
+    "true_positive_rate": "true positive rate",
+    "false_positive_rate": "false positive rate",
+    "precision": "precision",
+    "calibration_error": "calibration error",
+}
+LEAKAGE_NAMES = {
+    "auc": "AUC",
+    "balanced_accuracy": "balanced accuracy",
+    "rank_correlation": "rank correlation",
+}
+
+
+def number(value: float) -> str:
+    """Three digits; a dash for what is not known."""
+    return "-" if pd.isna(value) else f"{value:.3f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Both limits, or nothing where there are none."""
+    return "" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
+
+
+def percent(confidence: float) -> str:
+    """A confidence level as read aloud."""
+    return f"{100 * confidence:g} %"
+
+
+def compare(report: Any) -> pd.DataFrame:
+    """Accuracy and disparities with their intervals as text, one column a model."""
+    columns = {}
+    for name, model in report.models.items():
+        cells = {}
+        for figures in model.figures:
+            which = f"class {figures.pos_label!r}"
+            overall = (t.loc[ALL, "accuracy"] for t in figures.tables.values())
+            cells[(which, "", "accuracy")] = _with_interval(*overall)
+            for gap, row in figures.disparities.iterrows():
+                key = (which, figures.attribute, str(gap).replace("_", " "))
+                cells[key] = _with_interval(row["value"], row["low"], row["high"])
+        for attribute, views in model.leakage.items():
+            for found in views:
+                what = f"{LEAKAGE_NAMES[found.metric]} from the {found.name}"
+                text = _with_interval(found.value, found.low, found.high)
+                cells[("attackers", attribute, what)] = text
+        columns[name] = cells
+    keys = list(dict.fromkeys(key for cells in columns.values() for key in cells))
+    index = pd.MultiIndex.from_tuples(keys, names=["about", "sensitive", "figure"])
+    table = {name: [c.get(key, "-") for key in keys] for name, c in columns.items()}
+    return pd.DataFrame(table, index=index)
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    limits = interval(low, high)
+    return f"{number(value)} ({limits})" if limits else number(value)
+
+
+# -- findings ------------------------------------------------------------------
+
+
+def summary(report: Any) -> list[str]:
+    """One sentence a model, class and attribute, then one for what leaks."""
+    sentences = []
+    for model in report.models.values():
+        owner = f"{model.name}: " if len(report.models) > 1 else ""
+        n_classes = len({str(figures.pos_label) for figures in model.figures})
+        for figures in model.figures:
+            which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
+            sentences.append(owner + _gap_sentence(figures, which, report.confidence))
+        for attribute, views in model.leakage.items():
+            sentences += [owner + leakage_sentence(attribute, found) for found in views]
+    if report.n_dropped:
+        sentences.append(
+            f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
+            "sensitive value and were dropped."
+        )
+    return sentences
+
+
+def _gap_sentence(figures: GroupFigures, which: str, confidence: float) -> str:
+    gap = figures.disparities.loc["demographic_parity_difference"]
+    if pd.isna(gap["value"]):
+        return (
+            f"By {figures.attribute}, fewer than two groups are large enough to be "
+            "compared."
+        )
+    limits = f"{percent(confidence)} interval {interval(gap['low'], gap['high'])}"
+    rates = figures.value["selection_rate"]
+    sentence = (
+        f"By {figures.attribute}, {gap['lowest']} is selected{which} "
+        f"{gap['value']:.3f} less often than {gap['highest']} "
+        f"({rates[gap['lowest']]:.3f} against {rates[gap['highest']]:.3f}; {limits})"
+    )
+    if gap["low"] <= 0:
+        sentence += ", which chance alone could make"
+    left_out = [
+        e["group"] for e in figures.left_out if "demographic_parity" in e["from"]
+    ]
+    if left_out:
+        sentence += f"; too small to compare: {'; '.join(left_out)}"
+    return sentence + "."
+
+
+def leakage_sentence(attribute: str, found: Any) -> str:
+    """What the best attacker reads, against where nothing is to be read."""
+    name = LEAKAGE_NAMES[found.metric]
+    null = interval(found.null_low, found.null_high)
+    scores = f"{name} {found.value:.3f} (interval {interval(found.low, found.high)})"
+    sentence = (
+        f"No attacker read {attribute} from the {found.name}: {scores}, within the "
+        f"{null} of no relation. That none did is no proof that none can."
+    )
+    if found.value > found.null_high:
+        sentence = (
+            f"From the {found.name}, {attribute} can be read with {scores}; without "
+            f"any relation it would be {null}."
+        )
+    if found.averaging is not None and found.averaging > found.high:
+        sentence += (
+            " Whoever asks again with the last digits changed, and averages, reads it "
+            f"with {name} {found.averaging:.3f}."
+        )
+    return sentence
+
+
+# -- text ----------------------------------------------------------------------
+
+
+def as_text(report: Any) -> str:
+    """The whole report for a terminal."""
+    title = (
+        f"Audit of {report.n_rows:,} rows; {percent(report.confidence)} intervals, "
+        f"{report.n_bootstrap} draws"
+    )
+    blocks = [title, "\n".join(_wrap(f"- {line}") for line in report.summary)]
+    if len(report.models) > 1:
+        blocks.append(f"Side by side\n\n{_comparison_text(report)}")
+    for model in report.models.values():
+        blocks.append(f"{model.name}\n{'=' * len(model.name)}")
+        blocks += [_figures_text(figures) for figures in model.figures]
+        if model.leakage:
+            blocks.append(leakage_text(model))
+    for attribute, table in report.proxies.items():
+        blocks.append(_proxies_text(attribute, table))
+    return "\n\n".join(blocks)
+
+
+def _comparison_text(report: Any) -> str:
+    table = compare(report).reset_index()
+    names = table[["about", "sensitive", "figure"]].agg(
+        lambda row: ", ".join(part for part in row if part), axis=1
+    )
+    return table[[*report.models]].set_axis(names).to_string()
+
+
+def _wrap(text: str) -> str:
+    return fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _figures_text(figures: GroupFigures) -> str:
+    table = figures.value.rename(columns=METRIC_NAMES)
+    # Names in two lines keep the table narrow.
+    head = [name.rsplit(" ", 1) if " " in name else ["", name] for name in table]
+    cells = [
+        [f"{row.iloc[0]:.0f}", *map(number, row.iloc[1:])]
+        for _, row in table.iterrows()
+    ]
+    rows = [*zip(*head, strict=True), *cells]
+    names = ["", "", *table.index]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    first = max(len(name) for name in names)
+    lines = [
+        "  ".join(
+            [
+                f"{name:{first}}",
+                *(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)),
+            ]
+        )
+        for name, row in zip(names, rows, strict=True)
+    ]
+    parts = [
+        f"Class {figures.pos_label!r} by {figures.attribute}",
+        *(line.rstrip() for line in lines),
+        "",
+        *_disparity_lines(figures),
+    ]
+    for entry in figures.left_out:
+        kinds = ", ".join(kind.replace("_", " ") for kind in entry["from"])
+        parts.append(
+            _wrap(f"! {entry['group']}: too small for {kinds} ({entry['why']})")
+        )
+    if (found := figures.association) is not None:
+        parts.append(
+            f"rank correlation with the score {number(found['rank_correlation'])} "
+            f"({interval(found['low'], found['high'])}); "
+            f"I(score; S) {number(found['mutual_info'])} nats"
+        )
+    return "\n".join(parts)
+
+
+def _disparity_lines(figures: GroupFigures) -> list[str]:
+    lines = []
+    for name in DISPARITIES:
+        row = figures.disparities.loc[name]
+        words = name.replace("_", " ")
+        limits = interval(row["low"], row["high"])
+        between = "" if row["lowest"] is None else f"{row['lowest']} - {row['highest']}"
+        if pd.isna(row["value"]):
+            between = "not defined"
+        lines.append(
+            f"{words:30}{number(row['value']):>6}  {limits:16}  {between}".rstrip()
+        )
+    return lines
+
+
+def leakage_text(model: Any) -> str:
+    """What attackers read, a line a view."""
+    lines = ["What attackers read"]
+    for attribute, views in model.leakage.items():
+        for found in views:
+            name = LEAKAGE_NAMES[found.metric]
+            lines.append(
+                f"{attribute} from {found.name}: {name} {number(found.value)} "
+                f"({interval(found.low, found.high)}) by {found.best}; no relation "
+                f"{interval(found.null_low, found.null_high)}"
+            )
+            lines.append(
+                f"  at least {number(found.mi)} nats "
+                f"({interval(found.mi_low, found.mi_high)}) of H(S) = "
+                f"{number(found.entropy)}"
+            )
+            for name_, other in found.references.items():
+                lines.append(f"  from {name_} itself: {name} {number(other.value)}")
+            if found.averaging is not None:
+                lines.append(
+                    "  averaged over requests that differ in the last digits: "
+                    f"{name} {number(found.averaging)}"
+                )
+            lines += [f"  ! {note}" for note in found.notes]
+    if model.mi_estimate is not None:
+        lines.append(
+            f"estimate from training: {number(model.mi_estimate)} nats (of what its "
+            "criterion names; a lower bound)"
+        )
+    return "\n".join(lines)
+
+
+def _proxies_text(attribute: str, table: pd.DataFrame, n: int = 10) -> str:
+    lines = [f"Columns of X that tell {attribute}, in nats and share of H(S)"]
+    width = max((len(str(name)) for name in table.index[:n]), default=0)
+    for name, row in table.head(n).iterrows():
+        lines.append(f"{name!s:{width}}  {row['mutual_info']:.3f}  {row['share']:.0%}")
+    if len(table) > n:
+        lines.append(f"and {len(table) - n} more")
+    return "\n".join(lines)

@@ -1,0 +1,179 @@
+"""The page: whole, escaped, accessible, and quiet in a real browser."""
+
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from fairrep import AuditReport
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+EVIL = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and text of the headings."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.headings = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+@pytest.fixture
+def report(rows, leakage):
+    y_true, y_pred, score, groups = rows
+    sensitive = groups.replace({"a": EVIL, "b": "$x_1$ & b"})
+    report = AuditReport.from_predictions(
+        y_true,
+        y_pred,
+        y_score=score,
+        sensitive_features=sensitive[["race"]],
+        leakage=False,
+        n_bootstrap=20,
+        random_state=0,
+        name=EVIL,
+    )
+    report.models[EVIL].leakage = {"race": [leakage()]}
+    report.models[EVIL].mi_estimate = 0.01
+    report.proxies = {
+        "race": pd.DataFrame({"mutual_info": [0.3], "share": [0.5]}, index=[EVIL])
+    }
+    return report
+
+
+def test_page_is_whole_and_escaped(report, tmp_path):
+    path = tmp_path / "report.html"
+    text = report.to_html(path)
+    assert path.read_text(encoding="utf-8") == text
+    page = Page(text)
+    assert page.all("script") == []
+    assert "&lt;script&gt;" in text
+    assert len(page.all("svg")) == 4
+    addresses = [
+        value
+        for tag, attrs in page.elements
+        for name, value in attrs.items()
+        if name in ("src", "href", "xlink:href", "data")
+    ]
+    assert addresses
+    assert all(value.startswith(("#", "data:")) for value in addresses)
+    assert all(part.startswith("#") for part in re.findall(r"url\(([^)]*)\)", text))
+    assert "@import" not in text
+    assert report.to_html() == text  # the same report, the same page
+
+
+def test_page_is_accessible(report):
+    text = report.to_html()
+    page = Page(text)
+    assert page.all("html")[0]["lang"] == "en"
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert (np.diff(levels) <= 1).all()  # no level is skipped
+    assert all(th.get("scope") in ("col", "row") for th in page.all("th"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    images = [div for div in page.all("div") if div.get("role") == "img"]
+    assert len(images) == len(page.all("svg"))
+    assert all(len(image["aria-label"]) > 40 for image in images)
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    # The findings come first, and the pictures take the colours of the page.
+    assert text.index(report.summary[0][:20]) < text.index("<h2")
+    assert "prefers-color-scheme: dark" in text
+    assert "currentColor" in text
+    assert "#0072B2" not in text[text.index("<body") :].upper()
+
+
+def test_without_jinja2(report, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ImportError, match=r'jinja2 is missing: pip install "fairrep\['):
+        report.to_html()
+
+
+def browse(tmp_path, *flags):
+    return subprocess.run(
+        [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *flags],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium in the path")
+def test_page_in_a_browser(report, tmp_path):
+    path = tmp_path / "report.html"
+    text = report.to_html(path)
+    ran, asked = browse_logged(tmp_path, path)
+    assert "CONSOLE" not in ran.stderr
+    assert asked == []
+    page = Page(ran.stdout)
+    assert len(page.all("svg")) == 4
+    assert page.all("script") == []
+    # The same eyes see a page that does call out, and that has an error.
+    bad = '<img src="http://a.test/b.png"><script>console.error("no")</script></body>'
+    path.write_text(text.replace("</body>", bad))
+    ran, asked = browse_logged(tmp_path, path)
+    assert "CONSOLE" in ran.stderr
+    assert asked
+
+
+def browse_logged(tmp_path, path):
+    """The run, and who asked the network for something, the browser itself aside."""
+    log = tmp_path / "net.json"
+    flags = ["--enable-logging=stderr", "--v=0", f"--log-net-log={log}", "--dump-dom"]
+    # No name resolves: nothing leaves the machine, but requests are logged.
+    ran = browse(
+        tmp_path, *flags, "--host-resolver-rules=MAP * ~NOTFOUND", path.as_uri()
+    )
+    initiators = re.findall(r'"initiator":"([^"]*)"', log.read_text())
+    return ran, [one for one in initiators if one != "not an origin"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium in the path")
+def test_page_follows_the_colour_scheme(report, tmp_path):
+    path = tmp_path / "report.html"
+    report.to_html(path)
+    pictures = {}
+    for scheme, dark in {"0": True, "1": False}.items():
+        shot = tmp_path / f"{scheme}.png"
+        browse(
+            tmp_path,
+            f"--blink-settings=preferredColorScheme={scheme}",
+            "--window-size=900,1200",
+            f"--screenshot={shot}",
+            path.as_uri(),
+        )
+        pictures[dark] = imread(shot)[..., :3]
+    assert pictures[True][5, 5].max() < 0.2
+    assert pictures[False][5, 5].min() > 0.9
+    # In the picture of rates too: the ground is the page's, the ink is not.
+    for dark, picture in pictures.items():
+        contrast = np.abs(picture[300:900] - picture[5, 5]).max()
+        assert contrast > 0.6, dark

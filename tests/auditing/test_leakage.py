@@ -1,0 +1,244 @@
+"""Planted leakage is found, absent leakage is not, whatever hides it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from fairrep.auditing._attackers import auc, balanced_accuracy, rank_correlation
+from fairrep.auditing._leakage import _value, measure_leakage
+from fairrep.auditing._target import read_target
+
+
+@pytest.fixture(scope="module")
+def s():
+    return pd.Series(np.random.default_rng(0).integers(2, size=300), name="sex")
+
+
+def noise(s, rng):
+    return rng.normal(size=(len(s), 2))
+
+
+def xor(s, rng):
+    a, b = rng.normal(size=(2, len(s)))
+    return np.stack([a, np.abs(b) * np.sign(a) * (2 * s - 1)], axis=1)
+
+
+def rotation(s, rng):
+    hidden = rng.normal(size=(len(s), 3)) + np.outer(s, [2, 0, 0])
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    return hidden @ turn
+
+
+def tiny_shift(s, rng):
+    # As fairlearn's CorrelationRemover leaves it: no correlation with S, and yet S.
+    binary = rng.integers(2, size=(len(s), 2)).astype(float)
+    centred = s.to_numpy() - s.mean()
+    slope = centred @ binary / (centred @ centred)
+    return binary - np.outer(centred, slope + 1e-4)
+
+
+@pytest.fixture(scope="module")
+def measured(s):
+    rng = np.random.default_rng(1)
+    return {
+        plant.__name__: measure_leakage(
+            plant(s, rng), s, name="z", n_folds=3, n_bootstrap=40, random_state=0
+        )
+        for plant in [noise, xor, rotation, tiny_shift]
+    }
+
+
+def test_noise_is_within_the_null(measured):
+    leakage = measured["noise"]
+    assert not leakage.found
+    assert leakage.null_low <= leakage.value <= leakage.null_high < 0.72
+    assert leakage.null_low < leakage.null_value < leakage.null_high
+    assert leakage.mi_low == 0.0
+    assert leakage.mi < 0.01
+
+
+@pytest.mark.parametrize(
+    ("hiding", "at_least"), [("xor", 0.95), ("rotation", 0.88), ("tiny_shift", 0.99)]
+)
+def test_hidden_groups_are_found(measured, hiding, at_least):
+    leakage = measured[hiding]
+    assert leakage.found
+    assert leakage.value >= at_least
+    assert leakage.low <= leakage.value <= leakage.high
+    assert leakage.mi_low > 0.1
+    assert leakage.mi_high <= leakage.entropy + 1e-12
+
+
+@pytest.mark.parametrize("hiding", ["xor", "tiny_shift"])
+def test_a_linear_attacker_alone_would_miss_them(measured, hiding):
+    attackers = measured[hiding].attackers
+    assert attackers.loc["logistic regression", "auc"] < 0.7
+    assert attackers.loc["gradient boosting", "auc"] > 0.95
+
+
+def test_information_is_that_of_the_closed_form():
+    """A binary symmetric channel: I = log 2 - H(flip)."""
+    rng = np.random.default_rng(0)
+    s = pd.Series(np.arange(1000) % 2)
+    view = (s ^ (rng.random(1000) < 0.1)).to_numpy(float)
+    leakage = measure_leakage(
+        view, s, name="z", n_folds=3, n_bootstrap=9, random_state=0
+    )
+    exact = np.log(2) + 0.1 * np.log(0.1) + 0.9 * np.log(0.9)
+    assert leakage.mi_low < exact < leakage.mi_high
+    assert leakage.value == pytest.approx(0.9, abs=0.03)
+    assert leakage.entropy == pytest.approx(np.log(2))
+
+
+def test_result_is_plain_json_and_repeats_to_the_bit(s):
+    view = noise(s, np.random.default_rng(1))
+    given = {"name": "z", "n_folds": 2, "n_bootstrap": 5, "random_state": 0}
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, again = (
+        json.dumps(
+            measure_leakage(view[:60], s[:60], **given).to_dict(), allow_nan=False
+        )
+        for _ in range(2)
+    )
+    assert first == again
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+
+
+def test_several_groups_by_balanced_accuracy_and_rare_ones_left_out():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(3, size=240)
+    view = np.eye(3)[codes] + 0.4 * rng.normal(size=(240, 3))
+    names = np.append(np.array(["a", "b", "c"])[codes], ["rare"] * 4)
+    view = np.vstack([view, np.zeros((4, 3))])
+    leakage = measure_leakage(
+        view,
+        pd.Series(names),
+        name="z",
+        n_folds=3,
+        n_bootstrap=20,
+        references={"X": view[:, :1]},
+        random_state=0,
+    )
+    assert leakage.metric == "balanced_accuracy"
+    assert leakage.found
+    assert leakage.value > 0.8
+    assert leakage.null_value == pytest.approx(1 / 3, abs=0.08)
+    assert leakage.groups == ["a", "b", "c"]
+    assert leakage.n_rows == 240
+    assert leakage.notes == ["group 'rare' left out: 4 rows, 6 needed"]
+    reference = leakage.references["X"]
+    assert reference.best == "gradient boosting"
+    assert 1 / 3 < reference.value < leakage.value
+    assert leakage.to_dict()["references"]["X"]["null_high"] is None
+
+
+def test_continuous_s_by_rank_correlation_whatever_its_sign():
+    rng = np.random.default_rng(0)
+    s = pd.Series(rng.normal(size=250))
+    view = -2 * s.to_numpy() + rng.normal(size=250)
+    leakage = measure_leakage(
+        view, s, name="score", n_folds=2, n_bootstrap=20, random_state=0
+    )
+    assert leakage.metric == "rank_correlation"
+    assert leakage.found
+    assert leakage.value > 0.75
+    assert len(leakage.groups) == 5
+    # No more than I(view; s) of the two normals.
+    assert 0.2 < leakage.mi < np.log(5) / 2
+
+
+def test_weights_take_the_place_of_rows():
+    rng = np.random.default_rng(0)
+    s = pd.Series(np.arange(400) % 2)
+    tells = np.arange(400) < 200
+    view = np.where(tells, s, 0.5) + 0.1 * rng.normal(size=400)
+    given = {"name": "z", "n_folds": 2, "n_bootstrap": 10, "random_state": 0}
+    weight = np.where(tells, 1.0, 0.0)
+    leakage = measure_leakage(view, s, sample_weight=weight, **given)
+    assert leakage.n_rows == 200
+    assert leakage.value > 0.99
+    weight = np.where(tells, 0.01, 1.0)
+    assert not measure_leakage(view, s, sample_weight=weight, **given).found
+
+
+def test_repeated_requests_average_the_noise_away(s):
+    def request(seed):
+        return s.to_numpy() + np.random.default_rng(seed).normal(size=len(s)) * 2
+
+    leakage = measure_leakage(
+        request(0),
+        s,
+        name="z",
+        n_folds=2,
+        n_bootstrap=10,
+        requests=request,
+        random_state=0,
+    )
+    assert leakage.value < 0.72
+    assert leakage.averaging > 0.8
+
+
+# -- scores against scikit-learn's and scipy's ----------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scores_equal_those_of_the_libraries(weighted):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(2, size=80)
+    output = rng.normal(size=(80, 2)).round(1)  # ties
+    weight = rng.uniform(0.5, 2, 80) if weighted else np.ones(80)
+    weights = np.stack([weight, np.ones(80)])
+    area = auc(output, codes, weights)
+    hits = balanced_accuracy(output, codes, weights)
+    score = output[:, 1] - output[:, 0]
+    for i, row in enumerate(weights):
+        expected = roc_auc_score(codes, score, sample_weight=row)
+        assert area[i] == pytest.approx(expected, abs=1e-12)
+        chosen = output.argmax(axis=1)
+        expected = balanced_accuracy_score(codes, chosen, sample_weight=row)
+        assert hits[i] == pytest.approx(expected, abs=1e-12)
+
+
+def test_rank_correlation_equals_scipys():
+    rng = np.random.default_rng(0)
+    output, values = rng.normal(size=(60, 3)), rng.integers(9, size=60).astype(float)
+    share = np.exp(output) / np.exp(output).sum(axis=1, keepdims=True)
+    expected = spearmanr(share @ np.arange(3), values).statistic
+    found = rank_correlation(output, values, np.ones((1, 60)))
+    assert found[0] == pytest.approx(expected, abs=1e-12)
+    assert rank_correlation(np.zeros((60, 3)), values, np.ones((1, 60)))[0] == 0.0
+
+
+def test_inverted_scores_are_turned_round():
+    """An attacker that learns the opposite of each fold it is shown knows S."""
+    s = pd.Series(np.arange(40) % 2)
+    target = read_target(s, None, 2)
+    folds = [(np.arange(20), np.arange(20, 40)), (np.arange(20, 40), np.arange(20))]
+    wrong = np.eye(2)[1 - target.codes]
+    assert _value(wrong, target, folds) == 1.0
+
+
+# -- bad input ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"view": np.zeros((10, 2))}, r"z has shape \(10, 2\).*40 values of S"),
+        ({"view": np.full(40, np.nan)}, "z contains NaN or infinity"),
+        ({"s": pd.Series([0, 1, None, 1] * 10)}, "10 missing values"),
+        ({"s": pd.Series(["a"] * 40)}, r"at least 2 groups of at least 10.*'a': 40"),
+        ({"s": pd.Series(["a"] * 35 + ["b"] * 5)}, "'b': 5"),
+        ({"confidence": 95}, r"confidence must be in \(0, 1\); got 95"),
+        ({"sample_weight": -np.ones(40)}, "40 finite numbers, none negative"),
+        ({"references": {"X": np.zeros(3)}}, r"X has shape \(3,\)"),
+    ],
+)
+def test_bad_input_is_named(changed, message):
+    given = {"view": np.zeros(40), "s": pd.Series([0, 1] * 20), "name": "z", **changed}
+    with pytest.raises(ValueError, match=message):
+        measure_leakage(given.pop("view"), given.pop("s"), **given)

@@ -1,0 +1,290 @@
+"""audit of models and pipelines; bad input; what a report gives out."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from fairrep import AuditReport, MIDebiasedClassifier, MIFairTransformer, audit
+from fairrep.auditing._models import read_model
+from fairrep.datasets import load_adult
+
+QUICK = {"leakage": False, "n_bootstrap": 40, "random_state": 0}
+
+
+def predictions(**changed):
+    given = {
+        "y_true": [0, 1] * 100,
+        "y_pred": [0, 1, 1, 1] * 50,
+        "sensitive_features": ["a"] * 100 + ["b"] * 100,
+        **QUICK,
+        **changed,
+    }
+    return AuditReport.from_predictions(
+        given.pop("y_true"), given.pop("y_pred"), **given
+    )
+
+
+@pytest.fixture
+def model(biased):
+    X, y, _ = biased
+    return LogisticRegression().fit(X, y)
+
+
+def test_classifier_equals_its_predictions(biased, model):
+    X, y, s = biased
+    report = audit(model, X, y, sensitive_features=s, **QUICK)
+    same = AuditReport.from_predictions(
+        y,
+        model.predict(X),
+        y_score=model.predict_proba(X)[:, 1],
+        sensitive_features=s,
+        pos_label=model.classes_[1],
+        **QUICK,
+    )
+    found, expected = (r.figures().to_dict() for r in (report, same))
+    assert found == expected
+    assert "calibration_error" in found["by_group"]["all rows"]
+
+
+@pytest.mark.parametrize("kind", ["pipeline", "search", "svm"])
+def test_any_sklearn_classifier(biased, kind):
+    X, y, s = biased
+    model = {
+        "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
+        "search": GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2),
+        "svm": LinearSVC(),
+    }[kind].fit(X, y)
+    report = audit(model, X, y, sensitive_features=s, **QUICK)
+    selected = report.figures().value.loc["all rows", "selection_rate"]
+    assert selected == (model.predict(X) == model.classes_[1]).mean()
+
+
+def test_labels_of_strings_and_the_positive_one(biased):
+    X, y, s = biased
+    labels = np.where(y == 1, "yes", "no")
+    model = LogisticRegression().fit(X, labels)
+    report = audit(model, X, labels, sensitive_features=s, **QUICK)
+    assert report.figures().pos_label == "yes"
+    other = audit(model, X, labels, sensitive_features=s, pos_label="no", **QUICK)
+    rates = [r.figures().value["selection_rate"] for r in (report, other)]
+    np.testing.assert_allclose(rates[0] + rates[1], 1)
+
+
+def test_several_models_side_by_side(biased, model):
+    X, y, s = biased
+    other = LogisticRegression(C=1e-3).fit(X, y)
+    report = audit([model, other], X, y, sensitive_features=s, **QUICK)
+    names = ["LogisticRegression 1", "LogisticRegression 2"]
+    assert [*report.models] == names
+    named = audit({"a": model, "b": other}, X, y, sensitive_features=s, **QUICK)
+    assert [*named.models] == ["a", "b"]
+    assert [*named.compare()] == ["a", "b"]
+    assert "Side by side" in str(named)
+    assert set(named.to_frame()["model"]) == {"a", "b"}
+    # Equal models differ in nothing, the draws included.
+    twins = audit({"a": model, "b": model}, X, y, sensitive_features=s, **QUICK)
+    assert (twins.compare()["a"] == twins.compare()["b"]).all()
+
+
+def test_fairreps_estimators_have_a_representation(biased, quick):
+    X, y, s = biased
+    classifier = MIDebiasedClassifier(**quick).fit(X, y, sensitive_features=s)
+    found = read_model("m", classifier, X, y, None)
+    np.testing.assert_array_equal(found.representation, classifier.transform(X))
+    assert found.mi_estimate == classifier.mi_estimate_
+    again = found.requests(1)
+    assert np.abs(again - found.representation).mean() > 0.1  # noise drawn anew
+    np.testing.assert_array_equal(found.requests(1), again)
+    plain = MIDebiasedClassifier(bottleneck="deterministic", **quick)
+    plain.fit(X, y, sensitive_features=s)
+    assert read_model("m", plain, X, y, None).requests is None
+    assert [*found.views()] == ["score", "representation"]
+    scaled = StandardScaler().fit(X)
+    inner = MIDebiasedClassifier(**quick)
+    inner.fit(scaled.transform(X), y, sensitive_features=s)
+    pipe = make_pipeline(scaled, inner)
+    found = read_model("m", pipe, X, y, None)
+    np.testing.assert_array_equal(
+        found.representation, inner.transform(scaled.transform(X))
+    )
+    transformer = MIFairTransformer(**quick).fit(X, y, sensitive_features=s)
+    head = LogisticRegression().fit(transformer.transform(X), y)
+    found = read_model("m", make_pipeline(transformer, head), X, y, None)
+    np.testing.assert_array_equal(found.representation, transformer.transform(X))
+    assert found.score is not None
+    alone = read_model("m", transformer, X, y, None)
+    assert alone.y_pred is None
+    assert [*alone.views()] == ["representation"]
+
+
+def test_a_random_representation_can_be_asked_again(biased):
+    class Random:
+        mi_estimate_ = 0.1
+        n_asked = 0
+
+        def transform(self, X):
+            self.n_asked += 1
+            return np.asarray(X) + self.n_asked
+
+    X, y, _ = biased
+    found = read_model("m", Random(), X, y, None).take(np.arange(10))
+    first, second = found.requests(0), found.requests(1)
+    assert first.shape == (10, X.shape[1])
+    np.testing.assert_allclose(second - first, 1, atol=0.01)
+
+
+def test_leakage_is_measured_of_every_view(biased, quick):
+    _leakage = pytest.importorskip("fairrep.auditing._leakage")
+    X, y, s = biased
+    model = MIDebiasedClassifier(**quick).fit(X, y, sensitive_features=s)
+    report = audit(model, X, y, sensitive_features=s, n_bootstrap=20, random_state=0)
+    (views,) = report.models["MIDebiasedClassifier"].leakage.values()
+    assert [v.name for v in views] == ["score", "representation"]
+    assert all(0.5 <= v.value <= 1 for v in views)
+    assert len(report.proxies) == 1
+    assert "estimate from training" in str(report)
+    json.loads(report.to_json())
+    assert _leakage.Leakage is type(views[0])
+
+
+def test_missing_sensitive_values(biased, model):
+    X, y, s = biased
+    s = pd.Series(s).astype(object)
+    s[:7] = None
+    with pytest.raises(ValueError, match=r"7 in 'sensitive_feature_0', of 400 rows"):
+        audit(model, X, y, sensitive_features=np.asarray(s), **QUICK)
+    report = audit(
+        model, X, y, sensitive_features=np.asarray(s), missing="drop", **QUICK
+    )
+    assert (report.n_rows, report.n_dropped) == (393, 7)
+    rest = audit(model, X[7:], y[7:], sensitive_features=np.asarray(s)[7:], **QUICK)
+    assert report.figures().to_dict() == rest.figures().to_dict()
+    assert "7 of 400 rows miss a sensitive value" in str(report)
+
+
+def test_containers(biased, model):
+    X, y, s = biased
+    expected = audit(model, X, y, sensitive_features=s, **QUICK).to_json()
+    for wrap in (pd.Series, pl.Series, list):
+        report = audit(model, X, wrap(y), sensitive_features=wrap(s), **QUICK)
+        assert report.to_json() == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"y_pred": [0, 1]}, "y_pred has 2 rows and y_true has 200"),
+        ({"sensitive_features": ["a", "b"]}, "has 2 rows; expected 200"),
+        ({"sensitive_features": ["a"] * 200}, "has a single group, 'a', in all 200"),
+        ({"sensitive_features": [*"abc", None] * 50}, "missing values: 50 in"),
+        ({"sensitive_features": [f"id{i}" for i in range(200)]}, "an identifier"),
+        ({"y_pred": np.linspace(0, 1, 200)}, "must hold class labels"),
+        ({"y_pred": ["high", "low"] * 100}, "Mix of label input types"),
+        (
+            {"y_true": ["n", "y"] * 100, "y_pred": ["high", "low"] * 100},
+            r"y_pred holds \['high', 'low'\], none of which is a label of y_true",
+        ),
+        ({"y_score": [0.1] * 3}, "y_score has 3 rows and y_true has 200"),
+        ({"y_score": [np.nan] * 200}, "200 values that are NaN"),
+        ({"y_score": ["a"] * 200}, "y_score must hold numbers"),
+        ({"y_score": np.ones((200, 3))}, r"shape \(200, 3\); expected one column"),
+        ({"y_true": None}, "go together; got only y_pred"),
+        ({"y_true": None, "y_pred": None}, "Nothing to audit"),
+        ({"representation": np.ones((3, 2))}, r"shape \(3, 2\); expected 200 rows"),
+        ({"pos_label": 5}, "pos_label=5 is none of"),
+        ({"n_bootstrap": 1}, "'n_bootstrap' parameter of audit"),
+        ({"confidence": 95}, "'confidence' parameter of audit"),
+        ({"missing": "ignore"}, "'missing' parameter of audit"),
+    ],
+)
+def test_bad_predictions(changed, message):
+    with pytest.raises(ValueError, match=message):
+        predictions(**changed)
+
+
+def test_bad_models(biased, model):
+    X, y, s = biased
+    with pytest.raises(ValueError, match="y has 3 rows and X has 400"):
+        audit(model, X, y[:3], sensitive_features=s, **QUICK)
+    with pytest.raises(ValueError, match=r"never saw: \[7\].*fitted on \[0, 1\]"):
+        audit(model, X, np.where(y == 1, 7, y), sensitive_features=s, **QUICK)
+    with pytest.raises(NotFittedError):
+        audit(LogisticRegression(), X, y, sensitive_features=s, **QUICK)
+    with pytest.raises(TypeError, match="StandardScaler has no predict"):
+        audit(StandardScaler().fit(X), X, y, sensitive_features=s, **QUICK)
+    regression = LinearRegression().fit(X, y)
+    with pytest.raises(ValueError, match="must hold class labels"):
+        audit(regression, X, y, sensitive_features=s, **QUICK)
+    with pytest.raises(ValueError, match="at least one"):
+        audit([], X, y, sensitive_features=s, **QUICK)
+
+
+def test_exports(tmp_path, leakage):
+    report = predictions(y_score=[0.2, 0.9, 0.6, 0.7] * 50)
+    report.models["predictions"].leakage = {"s": [leakage()]}
+    frame = report.to_frame()
+    assert [*frame] == [
+        "model", "class", "sensitive", "group", "metric", "value", "low", "high"
+    ]  # fmt: skip
+    row = frame[frame["metric"] == "demographic_parity_difference"].iloc[0]
+    assert row["value"] == 0
+    text = report.to_json(tmp_path / "report.json")
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content == json.loads(text)
+    assert content["models"]["predictions"]["groups"][0]["by_group"]["a"]["count"] == {
+        "value": 100.0,
+        "low": None,
+        "high": None,
+    }
+    assert content["summary"] == report.summary
+    printed = str(report)
+    assert "Class 1 by sensitive_feature_0" in printed
+    assert "at least 0.080 nats" in printed
+    assert repr(report).startswith("AuditReport(models=['predictions'], n_rows=200")
+    with pytest.raises(ValueError, match=r"sensitive='age' is none of"):
+        report.figures(sensitive="age")
+
+
+def test_summary_says_what_was_found(leakage):
+    report = predictions(y_pred=[0, 0] * 50 + [0, 1] * 50)
+    report.models["predictions"].leakage = {
+        "sex": [leakage(value=0.7), leakage("representation", 0.505)]
+    }
+    gap, found, nothing = report.summary
+    assert "a is selected 0.500 less often than b (0.000 against 0.500" in gap
+    assert found.startswith("From the score, sex can be read with AUC 0.700")
+    assert nothing.startswith("No attacker read sex from the representation")
+    assert "no proof" in nothing
+    assert "which chance alone could make" in predictions().summary[0]
+
+
+def test_summary_says_what_averaging_adds(leakage):
+    report = predictions()
+    found = leakage("representation", 0.505)
+    report.models["predictions"].leakage = {"sex": [found]}
+    found.averaging = 0.51
+    assert "averages" not in report.summary[1]
+    found.averaging = 0.8
+    assert report.summary[1].endswith("and averages, reads it with AUC 0.800.")
+
+
+def test_adult_in_time():
+    X, y, A = load_adult(subset="test", return_X_y_s=True)
+    numbers = X.select_dtypes("number")
+    model = LogisticRegression(max_iter=10000).fit(
+        StandardScaler().fit_transform(numbers), y
+    )
+    pipe = make_pipeline(StandardScaler().fit(numbers.to_numpy()), model)
+    start = time.process_time()
+    audit(pipe, numbers.to_numpy(), y, sensitive_features=A, leakage=False)
+    assert time.process_time() - start < 3
