@@ -2,6 +2,7 @@
 
 from ._classifier import MIDebiasedClassifier
 from ._cv import MIDebiasedClassifierCV
+from ._model_files import load_model
 from ._path import LambdaPath, lambda_path
 from ._storage import load
 from ._tradeoff import TradeoffDisplay
@@ -19,5 +20,6 @@ __all__ = [
     "certify",
     "lambda_path",
     "load",
+    "load_model",
 ]
 __version__ = "0.1.0"

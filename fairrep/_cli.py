@@ -13,13 +13,23 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
+from ._audit_command import LIMITS, run_audit
 from ._classifier import MIDebiasedClassifier
+from ._commands import run_fit, run_predict
+from ._data import BUNDLED
 from ._demo import GOALS, run_demo
+from ._tradeoff_command import run_tradeoff
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"fairrep: error: {message} (see {self.prog} --help)\n")
+
+
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        says_nothing = action.default is None or isinstance(action.default, bool | list)
+        return action.help if says_nothing else super()._get_help_string(action)
 
 
 def _checked(
@@ -39,8 +49,99 @@ def _checked(
     return parse
 
 
-def _add_demo(commands: Any) -> None:
+def _limit(text: str) -> tuple[str, float]:
+    """A type for argparse: name=number."""
+    name, _, number = text.partition("=")
+    if name not in LIMITS:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=NUMBER with a name of {', '.join(LIMITS)}; got {text!r}"
+        )
+    return name, _limit_number(number)
+
+
+_limit_number = _checked(
+    float, "a number from 0 to 1 after the =", lambda value: 0 <= value <= 1
+)
+
+
+def _add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--seed",
+        type=_checked(
+            int, "a whole number from 0 to 2**32 - 1", lambda value: 0 <= value < 2**32
+        ),
+        default=0,
+        metavar="N",
+        help=f"random state of {what}",
+    )
+
+
+def _add_max_epochs(parser: argparse.ArgumentParser) -> None:
     warmup = MIDebiasedClassifier().warmup_epochs
+    parser.add_argument(
+        "--max-epochs",
+        type=_checked(
+            int,
+            f"a whole number above {warmup}, the epochs of warm-up",
+            lambda value: value > warmup,
+        ),
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="length of training (default: the estimator's)",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="rows to read: a file .csv, .tsv or .parquet, or bundled data by name: "
+        f"{', '.join(BUNDLED)}",
+    )
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that is no feature; repeatable",
+    )
+
+
+def _add_columns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target", required=True, metavar="COLUMN", help="the column of true labels"
+    )
+    parser.add_argument(
+        "--sensitive",
+        required=True,
+        action="append",
+        metavar="COLUMN",
+        help="a sensitive column; repeatable",
+    )
+    parser.add_argument(
+        "--missing",
+        choices=["raise", "drop"],
+        default="raise",
+        help="what to do with rows without a target or a sensitive value",
+    )
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="a type that a .skops file may hold; repeatable",
+    )
+    parser.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load a .pkl or .joblib model, which runs whatever code is in it",
+    )
+
+
+def _add_demo(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
         help="show on bundled census data what the mutual information term does",
@@ -48,7 +149,7 @@ def _add_demo(commands: Any) -> None:
         "without and with the mutual information term, and compare the two on test "
         "rows: accuracy, fairness between women and men, and what the representation "
         "still tells of sex. Takes about a minute.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Formatter,
     )
     parser.add_argument(
         "--lambda-mi",
@@ -63,26 +164,8 @@ def _add_demo(commands: Any) -> None:
         default="demographic_parity",
         help="what the second model is to make equal between women and men",
     )
-    parser.add_argument(
-        "--max-epochs",
-        type=_checked(
-            int,
-            f"a whole number above {warmup}, the epochs of warm-up",
-            lambda value: value > warmup,
-        ),
-        metavar="N",
-        default=argparse.SUPPRESS,
-        help="length of training (default: the estimator's)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=_checked(
-            int, "a whole number from 0 to 2**32 - 1", lambda value: 0 <= value < 2**32
-        ),
-        default=0,
-        metavar="N",
-        help="random state of the models and of the attacker",
-    )
+    _add_max_epochs(parser)
+    _add_seed(parser, "the models and of the attacker")
     parser.add_argument(
         "--output",
         type=Path,
@@ -93,11 +176,212 @@ def _add_demo(commands: Any) -> None:
     parser.set_defaults(run=run_demo)
 
 
-COMMANDS: list[Callable[[Any], None]] = [_add_demo]
+def _add_fit(commands: Any) -> None:
+    parser = commands.add_parser(
+        "fit",
+        help="train a classifier on a file and save it",
+        description="Train MIDebiasedClassifier on the columns of a file, save it to a "
+        "folder, and print how it does on rows held out. The target and the sensitive "
+        "columns are no features.",
+        formatter_class=_Formatter,
+    )
+    _add_data(parser)
+    _add_columns(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="where to save; a model that is there is replaced",
+    )
+    parser.add_argument(
+        "--lambda-mi",
+        type=_checked(
+            float, "a number of at least 0", lambda value: 0 <= value < math.inf
+        ),
+        default=3.0,
+        metavar="NUMBER",
+        help="weight of the mutual information term",
+    )
+    parser.add_argument(
+        "--criterion",
+        choices=list(GOALS),
+        default="demographic_parity",
+        help="what is to become equal between groups",
+    )
+    parser.add_argument(
+        "--test-size",
+        type=_checked(float, "a number from 0 to 0.5", lambda value: 0 <= value <= 0.5),
+        default=0.2,
+        metavar="SHARE",
+        help="share of the rows held out for the summary; 0 for none",
+    )
+    _add_max_epochs(parser)
+    _add_seed(parser, "the model and of the rows held out")
+    parser.set_defaults(run=run_fit)
+
+
+def _add_predict(commands: Any) -> None:
+    parser = commands.add_parser(
+        "predict",
+        help="predict for the rows of a file with a saved model",
+        description="Write the predictions of a model for the rows of a file, in their "
+        "order, as CSV. Sensitive columns are not needed.",
+        formatter_class=_Formatter,
+    )
+    _add_data(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a folder that fairrep saved, or a .skops file",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="CSV to write; - for standard output",
+    )
+    parser.add_argument(
+        "--proba", action="store_true", help="add a column of probabilities a class"
+    )
+    _add_trust(parser)
+    parser.set_defaults(run=run_predict)
+
+
+def _add_tradeoff(commands: Any) -> None:
+    parser = commands.add_parser(
+        "tradeoff",
+        help="show what fairness costs: the whole curve, and the best within a limit",
+        description="Train one net for every lambda on the columns of a file, choose "
+        "the best one whose gap is within a limit, and set the whole curve against "
+        "gradient boosting on rows held out, as a table and a picture.",
+        formatter_class=_Formatter,
+    )
+    _add_data(parser)
+    _add_columns(parser)
+    parser.add_argument(
+        "--criterion",
+        choices=list(GOALS),
+        default="demographic_parity",
+        help="what is to become equal between groups",
+    )
+    parser.add_argument(
+        "--max-gap",
+        type=_checked(float, "a number from 0 to 1", lambda value: 0 <= value <= 1),
+        default=0.05,
+        metavar="NUMBER",
+        help="limit to the gap's upper confidence limit",
+    )
+    parser.add_argument(
+        "--cv",
+        type=_checked(int, "a whole number of at least 2", lambda value: value >= 2),
+        metavar="N",
+        help="choose by N-fold cross-validation (default: one hold-out)",
+    )
+    parser.add_argument(
+        "--test-size",
+        type=_checked(
+            float, "a number above 0, up to 0.5", lambda value: 0 < value <= 0.5
+        ),
+        default=0.25,
+        metavar="SHARE",
+        help="share of the rows held out for the curve",
+    )
+    _add_max_epochs(parser)
+    _add_seed(parser, "the models and of the rows held out")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("fairrep_tradeoff.png"),
+        metavar="FILE",
+        help="picture to write; the ending says the format",
+    )
+    parser.set_defaults(run=run_tradeoff)
+
+
+def _add_audit(commands: Any) -> None:
+    parser = commands.add_parser(
+        "audit",
+        help="measure how a model or predictions treat groups, and what leaks",
+        description="Audit a model, or a column of predictions, on the rows of a file "
+        "that it was not trained on: rates by group, gaps with intervals, what "
+        "attackers read of the sensitive columns.",
+        epilog="Exit code 0; 1 if a limit of --fail-above is passed; 2 on errors.",
+        formatter_class=_Formatter,
+    )
+    _add_data(parser)
+    _add_columns(parser)
+    audited = parser.add_mutually_exclusive_group(required=True)
+    audited.add_argument(
+        "--prediction", metavar="COLUMN", help="the column of predicted labels"
+    )
+    audited.add_argument(
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="a folder that fairrep saved, or a .skops file",
+    )
+    parser.add_argument(
+        "--score",
+        metavar="COLUMN",
+        help="the column of scores of the positive class, with --prediction",
+    )
+    parser.add_argument(
+        "--pos-label",
+        metavar="LABEL",
+        help="the positive class (default: 1 or the model's second)",
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write the report as a page"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the report as JSON; - for standard output, in place of the text",
+    )
+    parser.add_argument(
+        "--no-leakage",
+        dest="leakage",
+        action="store_false",
+        help="leave out the attackers, which take most of the time",
+    )
+    parser.add_argument(
+        "--fail-above",
+        action="append",
+        type=_limit,
+        default=[],
+        metavar="NAME=NUMBER",
+        help="exit with 1 if a figure is above: gap (demographic parity difference), "
+        "eo (equalized odds difference), or leakage (the best attacker's AUC; of more "
+        "than two groups the balanced accuracy); repeatable",
+    )
+    _add_seed(parser, "draws and attackers")
+    _add_trust(parser)
+    parser.set_defaults(run=run_audit)
+
+
+COMMANDS: list[Callable[[Any], None]] = [
+    _add_fit,
+    _add_predict,
+    _add_tradeoff,
+    _add_audit,
+    _add_demo,
+]
+
+
+# What the library raises where what it is given is unfit.
+ERRORS = (ValueError, TypeError, OSError, FloatingPointError, ImportError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0, 2 (error) or 130 (Ctrl-C)."""
+    """Run the command line; return the exit code.
+
+    0, 1 (a limit of --fail-above is passed), 2 (error) or 130 (Ctrl-C).
+    """
     parser = _Parser(
         prog="fairrep",
         description="Debias tabular models by minimising the mutual information "
@@ -115,14 +399,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            run(**options)
+            code = run(**options)
     except KeyboardInterrupt:
         _tell("interrupted")
         return 130
-    except (ValueError, OSError, FloatingPointError) as error:
+    except ERRORS as error:
         _tell(f"error: {error}")
         return 2
-    return 0
+    return code or 0
 
 
 def _show_warning(message: Warning | str, *args: Any, **kwargs: Any) -> None:

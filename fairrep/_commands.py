@@ -1,0 +1,189 @@
+"""What `fairrep fit` and `fairrep predict` do."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from ._classifier import MIDebiasedClassifier
+from ._data import (
+    check_columns,
+    check_labels,
+    check_roles,
+    complete_rows,
+    feature_columns,
+    features_of_model,
+    read_data,
+)
+from ._files import check_writable, replacing
+from ._gaps import GAP_OF_CRITERION, comparable_groups
+from ._inputs import cells, hold_out
+from ._model_files import load_model
+from ._model_folder import check_folder
+from .auditing import AuditReport, audit
+from .auditing._text import interval, number
+
+STDOUT = Path("-")
+
+
+# -- fit -----------------------------------------------------------------------
+
+
+def run_fit(
+    *,
+    data: str,
+    target: str,
+    sensitive: list[str],
+    drop: list[str],
+    lambda_mi: float,
+    criterion: str,
+    test_size: float,
+    missing: str,
+    seed: int,
+    model: Path,
+    max_epochs: int | None = None,
+) -> None:
+    """Train a classifier, save it, and say how it does on rows held out."""
+    check_folder(model)
+    check_roles(target=[target], sensitive=sensitive, drop=drop)
+    frame = read_data(data)
+    check_columns(frame, [target, *sensitive, *drop], data)
+    frame = complete_rows(frame, [target, *sensitive], missing)
+    check_labels(frame[target])
+    features = feature_columns(data, frame, [target, *sensitive], drop)
+    train, test = split_rows(frame, target, sensitive, test_size, seed)
+    tell(f"Training on {len(train):,} rows and {len(features)} columns of {data}")
+    options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
+    classifier = MIDebiasedClassifier(
+        lambda_mi, criterion=criterion, random_state=seed, verbose=1, **options
+    )
+    # Networks this small gain nothing from threads, which on shared cores wait for
+    # each other.
+    with threadpool_limits(1):
+        fit_or_leave(classifier, *take_parts(frame, train, features, target, sensitive))
+        classifier.set_params(verbose=0).save(model)
+        print(f"Model: {model}, {classifier.n_iter_} epochs at lambda_mi={lambda_mi:g}")
+        if len(test):
+            parts = take_parts(frame, test, features, target, sensitive)
+            print(_summary(classifier, *parts, seed=seed))
+
+
+def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) -> None:
+    """Fit; whoever presses Ctrl-C wants to leave, not the best epoch so far."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The fit was interrupted", ConvergenceWarning)
+        model.fit(X, y, sensitive_features=sensitive)
+    if model.interrupted_:
+        raise KeyboardInterrupt
+
+
+def split_rows(
+    frame: pd.DataFrame, target: str, sensitive: list[str], test_size: float, seed: int
+) -> tuple[Any, Any]:
+    """Positions to train on and to hold out, each label and group in proportion."""
+    groups = comparable_groups(frame[sensitive], len(frame))
+    labels = [pd.factorize(groups[name])[0] for name in groups]
+    cell = cells(pd.factorize(frame[target])[0], *labels)
+    return hold_out(test_size, cell, np.random.RandomState(seed))
+
+
+def take_parts(
+    frame: pd.DataFrame,
+    rows: Any,
+    features: list[str],
+    target: str,
+    sensitive: list[str],
+) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
+    part = frame.iloc[rows].reset_index(drop=True)
+    return part[features], part[target], part[sensitive]
+
+
+def _summary(
+    classifier: MIDebiasedClassifier,
+    X: pd.DataFrame,
+    y: pd.Series,
+    sensitive: pd.DataFrame,
+    *,
+    seed: int,
+) -> str:
+    accuracy = float((classifier.predict(X) == y.to_numpy()).mean())
+    shares = y.value_counts(normalize=True)
+    constant = f"{shares.iloc[0]:.3f} by always saying {shares.index.tolist()[0]!r}"
+    report = audit(
+        classifier, X, y, sensitive_features=sensitive, leakage=False, random_state=seed
+    )
+    lines = [
+        f"On {len(y):,} rows held out of training:",
+        f"- Accuracy {accuracy:.3f}; {constant}.",
+        *(f"- {sentence}" for sentence in report.summary),
+        *_gap_of_criterion(classifier.criterion, report),
+        f"- Estimate of the mutual information that is left: "
+        f"{classifier.mi_estimate_:.3f} nats, a lower bound. `fairrep audit` attacks.",
+    ]
+    return "\n".join(lines)
+
+
+def _gap_of_criterion(criterion: str, report: AuditReport) -> list[str]:
+    """What was to be closed, where the summary of an audit is of something else."""
+    if criterion == "demographic_parity":
+        return []
+    (model,) = report.models.values()
+    lines = []
+    for figures in model.figures:
+        gap = figures.disparities.loc[GAP_OF_CRITERION[criterion]]
+        what = f"{criterion.replace('_', ' ').capitalize()} difference"
+        found = f"{number(gap['value'])} ({interval(gap['low'], gap['high'])})"
+        if pd.isna(gap["value"]):
+            found = "unknown, as the groups are too small"
+        about = f"by {figures.attribute} (class {figures.pos_label!r})"
+        lines.append(f"- {what} {about}: {found}.")
+    return lines
+
+
+# -- predict -------------------------------------------------------------------
+
+
+def run_predict(
+    *,
+    data: str,
+    model: Path,
+    output: Path,
+    proba: bool,
+    drop: list[str],
+    trust: list[str],
+    trust_pickle: bool,
+) -> None:
+    """Write the predictions for the rows of a file, in their order."""
+    if output != STDOUT:
+        check_writable(output)
+    classifier = load_model(model, trusted=trust, trust_pickle=trust_pickle)
+    for method in ["predict", "predict_proba"][: 1 + proba]:
+        if not hasattr(classifier, method):
+            raise ValueError(
+                f"{model} holds a {type(classifier).__name__}, which has no {method}"
+            )
+    frame = read_data(data)
+    check_columns(frame, drop, data)
+    X = features_of_model(
+        classifier, data, frame, feature_columns(data, frame, [], drop)
+    )
+    with threadpool_limits(1):
+        table = pd.DataFrame({"prediction": classifier.predict(X)})
+        if proba:
+            names = [f"probability_{label}" for label in classifier.classes_]
+            table[names] = classifier.predict_proba(X)
+    if output == STDOUT:
+        table.to_csv(sys.stdout, index=False)
+        return
+    with replacing(output) as file:
+        table.to_csv(file, index=False)
+    tell(f"Predictions of {len(table):,} rows: {output}")
+
+
+def tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

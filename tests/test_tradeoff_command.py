@@ -1,0 +1,69 @@
+"""`fairrep tradeoff`: the curve of a file's rows, as a table and a picture."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairrep._cli import main
+from fairrep.datasets import make_biased_classification
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    X, y, s = make_biased_classification(
+        900, n_features=4, mi_xs=0.2, return_X_y_s=True, random_state=0
+    )
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(
+        city=np.resize(["north", "south"], len(y)),
+        hired=np.where(y == 1, "yes", "no"),
+        sex=np.where(s == 1, "f", "m"),
+    )
+    path = tmp_path_factory.mktemp("data") / "people.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def run(*args):
+    return main(
+        ["tradeoff", *map(str, args), "--target", "hired", "--sensitive", "sex"]
+    )
+
+
+def test_table_and_picture(table, tmp_path, capsys):
+    picture = tmp_path / "curve.png"
+    assert run(table, "--max-gap", 0.9, "--max-epochs", 5, "--output", picture) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert sum("<- chosen" in line for line in lines) == 1
+    assert sum("gradient boosting, unconstrained" in line for line in lines) == 1
+    assert "demographic parity difference" in out
+    assert "Against gradient boosting, lambda_mi=" in out
+    assert f"Picture: {picture}" in out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "epoch" in err  # the progress bar
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--sensitive", "race"], "no column 'race'; it has 'a', 'b'"),
+        (["--output", "curve.foo"], "must end in one of"),
+        (["--drop", "sex"], "column 'sex' is given as sensitive and again as drop"),
+        (["--max-gap", "2"], "expected a number from 0 to 1; got '2'"),
+    ],
+)
+def test_errors_come_in_one_line_before_any_work(
+    table, args, message, capsys, tmp_path
+):
+    if "--output" not in args:
+        args = [*args, "--output", str(tmp_path / "curve.png")]
+    try:
+        code = run(table, *args)
+    except SystemExit as exit:  # argparse's own
+        code = exit.code
+    assert code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert message in err
