@@ -1,9 +1,8 @@
-"""What the estimators share: parameter rules, and a fit that reads as the data flow."""
+"""What the estimators share: a fit that reads as the data flow."""
 
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -11,13 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils import Tags
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from threadpoolctl import threadpool_limits
 from torch import Generator
@@ -25,133 +22,20 @@ from torch import Generator
 from ._blueprint import draw_blueprint
 from ._build import Problem, Task, build_net, build_table
 from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
+from ._parameters import MIParameters
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
 from .nn._conditioning import LambdaScale
 from .nn._net import FairNet, TensorTable
 
 # Encoded rows and their encoder -> what z must keep.
 MakeTask = Callable[[NDArray[np.float32], TableEncoder], Task]
-POSITIVE = Interval(Real, 0, None, closed="neither")
-COUNT = Interval(Integral, 0, None, closed="left")
-COUNT_FROM_1 = Interval(Integral, 1, None, closed="left")
 
 
-class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParameters):
     """Trains a FairNet on (X, y, sensitive_features); the subclasses say what for."""
 
     # Pipelines and searches hand sensitive_features on without a set_fit_request.
     __metadata_request__fit: ClassVar[dict] = {"sensitive_features": True}
-
-    _parameter_constraints: ClassVar[dict] = {
-        "lambda_mi": [Interval(Real, 0, None, closed="left")],
-        "criterion": [
-            StrOptions({"demographic_parity", "equalized_odds", "equal_opportunity"})
-        ],
-        "mi_estimator": [StrOptions({"auto", "mine"})],
-        "bottleneck": [StrOptions({"gaussian", "deterministic"})],
-        "n_components": [COUNT_FROM_1],
-        "noise_std": [POSITIVE],
-        "hidden_layer_sizes": ["array-like", COUNT_FROM_1],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "numeric_embedding": [None, StrOptions({"piecewise_linear"})],
-        "n_bins": [COUNT_FROM_1],
-        "encoder": [None, callable, HasMethods("forward")],
-        "critic_hidden_layer_sizes": ["array-like", COUNT_FROM_1],
-        "critic_steps": [COUNT_FROM_1],
-        "critic_batches": [COUNT_FROM_1],
-        "critic_learning_rate": [POSITIVE],
-        "gradient_rescaling": ["boolean"],
-        "group_weights": [StrOptions({"balanced", "empirical"})],
-        "sensitive_combination": [StrOptions({"crossed", "separate"})],
-        "missing_sensitive": [StrOptions({"raise", "mask"})],
-        "class_weight": [None, dict, StrOptions({"balanced"})],
-        "learning_rate": [POSITIVE],
-        "batch_size": [COUNT_FROM_1, StrOptions({"auto"})],
-        "max_epochs": [COUNT_FROM_1],
-        "warmup_epochs": [COUNT],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 0.5, closed="both")],
-        "n_iter_no_change": [COUNT_FROM_1],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "callbacks": [None, list],
-        "device": [str, torch.device],
-        "allow_tf32": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    mi_target = "representation"
-
-    def __init__(
-        self,
-        lambda_mi: float,
-        *,
-        criterion: str,
-        mi_estimator: str,
-        bottleneck: str,
-        n_components: int,
-        noise_std: float,
-        hidden_layer_sizes: Any,
-        dropout: float,
-        numeric_embedding: str | None,
-        n_bins: int,
-        encoder: Any,
-        critic_hidden_layer_sizes: Any,
-        critic_steps: int,
-        critic_batches: int,
-        critic_learning_rate: float,
-        gradient_rescaling: bool,
-        group_weights: str,
-        sensitive_combination: str,
-        missing_sensitive: str,
-        class_weight: Any,
-        learning_rate: float,
-        batch_size: Any,
-        max_epochs: int,
-        warmup_epochs: int,
-        early_stopping: bool,
-        validation_fraction: float,
-        n_iter_no_change: int,
-        tol: float,
-        callbacks: list | None,
-        device: Any,
-        allow_tf32: bool,
-        random_state: Any,
-        verbose: Any,
-    ) -> None:
-        self.lambda_mi = lambda_mi
-        self.criterion = criterion
-        self.mi_estimator = mi_estimator
-        self.bottleneck = bottleneck
-        self.n_components = n_components
-        self.noise_std = noise_std
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.dropout = dropout
-        self.numeric_embedding = numeric_embedding
-        self.n_bins = n_bins
-        self.encoder = encoder
-        self.critic_hidden_layer_sizes = critic_hidden_layer_sizes
-        self.critic_steps = critic_steps
-        self.critic_batches = critic_batches
-        self.critic_learning_rate = critic_learning_rate
-        self.gradient_rescaling = gradient_rescaling
-        self.group_weights = group_weights
-        self.sensitive_combination = sensitive_combination
-        self.missing_sensitive = missing_sensitive
-        self.class_weight = class_weight
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.warmup_epochs = warmup_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.callbacks = callbacks
-        self.device = device
-        self.allow_tf32 = allow_tf32
-        self.random_state = random_state
-        self.verbose = verbose
 
     # -- fit -------------------------------------------------------------------
 
@@ -253,25 +137,6 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self._blueprint = draw_blueprint(self, problem, net)
         self.net_ = net
 
-    def _check_parameters(self) -> None:
-        if self.early_stopping and self.validation_fraction == 0:
-            raise ValueError(
-                "early_stopping=True needs held-out rows; expected "
-                "validation_fraction > 0, got 0."
-            )
-        for name in ["hidden_layer_sizes", "critic_hidden_layer_sizes"]:
-            sizes = np.atleast_1d(getattr(self, name))
-            if sizes.ndim > 1 or not all(size >= 1 and size % 1 == 0 for size in sizes):
-                raise ValueError(
-                    f"{name} must hold integers of at least 1, one for each layer; got "
-                    f"{getattr(self, name)!r}."
-                )
-        if self.lambda_mi > 0 and self.warmup_epochs >= self.max_epochs:
-            raise ValueError(
-                f"warmup_epochs ({self.warmup_epochs}) must be less than max_epochs "
-                f"({self.max_epochs}): lambda_mi would never reach its value."
-            )
-
     def _read_sensitive(
         self, sensitive_features: Any, task: Task, n_rows: int
     ) -> Sensitive:
@@ -310,12 +175,6 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
         return np.zeros(len(row_weight), dtype=np.int64), 1, row_weight * (labels == 1)
 
-    def _random_state(self) -> np.random.RandomState:
-        # check_random_state(None) is numpy's global generator, which is not ours.
-        if self.random_state is None:
-            return np.random.RandomState()
-        return check_random_state(self.random_state)
-
     def _split(
         self, task: Task, sensitive: Sensitive, rng: np.random.RandomState
     ) -> tuple[Codes, Codes]:
@@ -335,23 +194,6 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"rows, which of {n_rows} rows is fewer than 2."
             )
         return train, held_out
-
-    def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-        except RuntimeError as error:
-            raise ValueError(
-                f"device={self.device!r} is no device of torch; expected 'auto', "
-                "'cpu', 'cuda' or 'cuda:0'."
-            ) from error
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise ValueError(
-                f"device={self.device!r}, but torch finds no CUDA device; expected "
-                "'cpu' or 'auto'."
-            )
-        return device
 
     @contextmanager
     def _torch_settings(self, seed: int) -> Iterator[None]:
