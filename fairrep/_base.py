@@ -20,15 +20,16 @@ from threadpoolctl import threadpool_limits
 from torch import Generator
 
 from ._blueprint import draw_blueprint
-from ._build import Problem, Task, build_net, build_table
+from ._build import Problem, Task, build_net, build_table, task_weight
+from ._cross_fit import Inputs, cross_fit, fit_params_for
 from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
 from ._parameters import MIParameters
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
 from .nn._conditioning import LambdaScale
 from .nn._net import FairNet, TensorTable
 
-# Encoded rows and their encoder -> what z must keep.
-MakeTask = Callable[[NDArray[np.float32], TableEncoder], Task]
+# X as `read_table` returns it -> what z must keep.
+MakeTask = Callable[[Any], Task]
 
 
 class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParameters):
@@ -45,7 +46,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         make_task: MakeTask,
         sensitive_features: Any,
         sample_weight: Any,
-    ) -> Task:
+    ) -> Problem:
         """Read, train, estimate; fitted attributes come last."""
         # A fit that fails leaves the estimator unfitted.
         self.__dict__.pop("net_", None)
@@ -60,7 +61,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         net.drop_training_state()
         self._keep(problem, net, mi_estimate)
         self._warn_of_trouble(problem.guarded)
-        return problem.task
+        return problem
 
     def _read(
         self,
@@ -74,11 +75,10 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         raw = read_table(self, X, reset=True)
         # An encoder of the user's gets one input for each number.
         n_bins = self.n_bins if self.numeric_embedding and not self.encoder else None
-        inputs = TableEncoder(n_bins).fit(raw)
-        x = inputs.transform(raw)
-        task = make_task(x, inputs)
+        columns = TableEncoder(n_bins).fit(raw)
+        task = make_task(raw)
         row_weight = _check_sample_weight(
-            sample_weight, x, dtype=np.float64, ensure_non_negative=True
+            sample_weight, raw, dtype=np.float64, ensure_non_negative=True
         )
         if not row_weight.any():
             raise ValueError("sample_weight is zero for all rows; expected some above.")
@@ -86,7 +86,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             raise ValueError(
                 f"class_weight needs class labels y; got a {task.kind} task."
             )
-        sensitive = self._read_sensitive(sensitive_features, task, len(x))
+        sensitive = self._read_sensitive(sensitive_features, task, len(raw))
         stratum, n_strata, mi_weight = self._condition(task, row_weight)
         guarded = [
             guard(part, stratum, n_strata, mi_weight, self.group_weights)
@@ -98,7 +98,17 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             Generator(self._device()).manual_seed(int(rng.randint(2**31)))
             for _ in range(2)  # so that what S is like does not change the encoder
         )
-        table = build_table(self, x, task, row_weight, stratum, guarded, generator)
+        weight = task_weight(self, task, row_weight)
+        inputs: Inputs = columns
+        if self.estimator is None:
+            x = columns.transform(raw)
+        else:
+            _, y = task.named_labels()
+            fit_params = fit_params_for(self, weight, sample_weight is not None)
+            inputs, x = cross_fit(
+                self.estimator, columns, raw, y, train, fit_params, rng
+            )
+        table = build_table(x, task, weight, stratum, guarded, generator)
         return Problem(
             inputs,
             task,
@@ -302,14 +312,19 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             RandomState): set it to another value with `set_params` first.
         TypeError
             If the estimator is of a subclass.
+        ImportError
+            If it has an ``estimator`` and skops is missing:
+            ``pip install "fairrep[skops]"``.
         OSError
             If the folder holds other files than a model, or cannot be written.
 
         Notes
         -----
         Of a user's own ``encoder`` the weights are saved and the code is not: pass the
-        module to `fairrep.load`. Requests of metadata routing (``set_fit_request``)
-        are not saved. The noise of a released z is as secret as the folder.
+        module to `fairrep.load`. An ``estimator`` of scikit-learn's is saved through
+        skops, and `fairrep.load` is told which types to trust. Requests of metadata
+        routing (``set_fit_request``) are not saved. The noise of a released z is as
+        secret as the folder.
 
         Examples
         --------

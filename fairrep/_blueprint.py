@@ -13,7 +13,7 @@ import torch
 from torch import Generator
 
 from ._build import Problem, Task, build_net
-from ._inputs import TableEncoder
+from ._cross_fit import Inputs
 from ._sensitive import Guarded, Sensitive
 from ._table_state import encoded_shape
 from .nn._net import FairNet, TensorTable, cross_entropy, squared_error
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from ._base import BaseMIEstimator
 
 # Of no consequence for a trained net, or no plain data.
-LEFT_OUT = {"callbacks", "class_weight", "device", "encoder", "random_state", "verbose"}
+LEFT_OUT = {
+    "callbacks",
+    "class_weight",
+    "device",
+    "encoder",
+    "estimator",
+    "random_state",
+    "verbose",
+}
 
 
 def draw_blueprint(
@@ -49,7 +57,7 @@ def draw_blueprint(
 
 def net_from_blueprint(
     blueprint: dict[str, Any],
-    inputs: TableEncoder,
+    inputs: Inputs,
     encoder: Any,
     device: torch.device,
 ) -> FairNet:
@@ -70,7 +78,7 @@ def net_from_blueprint(
 
 
 def _bare_problem(
-    blueprint: dict[str, Any], inputs: TableEncoder, device: torch.device
+    blueprint: dict[str, Any], inputs: Inputs, device: torch.device
 ) -> Problem:
     """A problem of the same shape that holds no data."""
     classification = blueprint["task"] == "classification"

@@ -16,7 +16,8 @@ from skorch.helper import predefined_split
 from torch import Generator, nn
 from tqdm.auto import tqdm
 
-from ._inputs import Codes, Floats, TableEncoder
+from ._cross_fit import Inputs
+from ._inputs import Codes, Floats
 from ._sensitive import Guarded, Sensitive
 from .nn._bottleneck import make_bottleneck
 from .nn._callbacks import BestEpoch, EpochProgress
@@ -55,7 +56,7 @@ class Task:
 class Problem:
     """The input of a fit, read: what the nets are built for and trained on."""
 
-    inputs: TableEncoder
+    inputs: Inputs
     task: Task
     sensitive: Sensitive
     guarded: list[Guarded]
@@ -83,22 +84,24 @@ def classification_task(y: NDArray) -> Task:
     return Task("classification", labels, len(classes), cross_entropy, classes)
 
 
+def task_weight(params: "BaseMIEstimator", task: Task, row_weight: Floats) -> Floats:
+    """Weight of each row in the task loss: its own, times that of its class."""
+    if params.class_weight is None or task.classes is None:
+        return row_weight
+    classes = task.classes[task.target]
+    return row_weight * compute_sample_weight(params.class_weight, classes)
+
+
 def build_table(
-    params: "BaseMIEstimator",
     x: NDArray[np.float32],
     task: Task,
-    row_weight: Floats,
+    weight: Floats,
     stratum: Codes,
     guarded: list[Guarded],
     generator: Generator,
 ) -> TensorTable:
     """All rows on the device, with the targets that the net trains on."""
     target: dict[str, NDArray] = {"y": task.target, "stratum": stratum}
-    weight = row_weight
-    if params.class_weight is not None and task.classes is not None:
-        weight = weight * compute_sample_weight(
-            params.class_weight, task.classes[task.target]
-        )
     if np.ptp(weight) > 0:
         target["weight"] = (weight / weight.mean()).astype(np.float32)
     for i, part in enumerate(guarded):

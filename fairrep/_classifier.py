@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from ._base import BaseMIEstimator
 from ._build import Task, classification_task
-from ._inputs import TableEncoder, read_target
+from ._cross_fit import ScoredInputs
+from ._inputs import read_target
+from .nn._net import TensorTable
 
 # Of the rows that are not of the class predicted most: predicting fewer is a collapse.
 COLLAPSED_SHARE = 0.05
@@ -38,6 +41,14 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         Weight of the mutual information term, in nats of task loss per nat of
         information; at least 0. What a value does depends on the data: search for it.
         With 0, ``sensitive_features`` may be left out of `fit`.
+    estimator : estimator object, default=None
+        A classifier of scikit-learn to be debiased, such as
+        `~sklearn.ensemble.HistGradientBoostingClassifier`, which on tables is more
+        accurate than a network. Its scores become inputs of the encoder: out of fold
+        on the training rows, of a fit on all of these elsewhere. It gets X as it was
+        passed to `fit`. A model that is already fitted comes in a
+        `~sklearn.frozen.FrozenEstimator`; fit it on other rows than it was trained
+        on.
     criterion : {"demographic_parity", "equalized_odds", "equal_opportunity"}, \
             default="demographic_parity"
         What is minimised: I(Z; S), I(Z; S | Y) or I(Z; S | Y = 1), the last with
@@ -151,6 +162,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     history_ : skorch.history.History
         For each epoch "train_loss", "train_task_loss", "train_mi" (nats), the same
         for "valid", and "dur" (seconds).
+    estimator_ : estimator object
+        The fitted ``estimator``, where there is one.
     net_ : FairNet
         The trained networks, a `skorch.NeuralNet`: ``net_.module_`` and
         ``net_.critics_``.
@@ -205,6 +218,11 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     _parameter_constraints: ClassVar[dict] = {
         **BaseMIEstimator._parameter_constraints,
         "mi_target": [StrOptions({"representation", "prediction"})],
+        "estimator": [
+            None,
+            HasMethods(["fit", "predict_proba"]),
+            HasMethods(["fit", "decision_function"]),
+        ],
     }
 
     classes_: NDArray
@@ -213,6 +231,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         self,
         lambda_mi: float = 1.0,
         *,
+        estimator: Any = None,
         criterion: str = "demographic_parity",
         mi_estimator: str = "auto",
         mi_target: str = "representation",
@@ -283,6 +302,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             verbose=verbose,
         )
         self.mi_target = mi_target
+        self.estimator = estimator
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -327,13 +347,33 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             the mutual information exceeds the entropy of S.
         """
 
-        def make_task(x: NDArray, inputs: TableEncoder) -> Task:
-            return classification_task(read_target(y, len(x), type(self).__name__))
+        def make_task(raw: Any) -> Task:
+            return classification_task(read_target(y, len(raw), type(self).__name__))
 
-        task = self._fit(X, make_task, sensitive_features, sample_weight)
-        self.classes_, labels = task.named_labels()
-        self._warn_of_collapse(labels, self.predict(X))
+        problem = self._fit(X, make_task, sensitive_features, sample_weight)
+        self.classes_, labels = problem.task.named_labels()
+        self._warn_of_collapse(labels, self._classes_of(problem.table))
         return self
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Of which metadata go where: to `fit`, and to that of ``estimator``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        if self.estimator is not None:
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(estimator=self.estimator, method_mapping=mapping)
+        return router
+
+    @property
+    def estimator_(self) -> Any:
+        """The fitted classifier whose scores are inputs, where there is one."""
+        if not isinstance(getattr(self, "_inputs", None), ScoredInputs):
+            raise AttributeError(f"This {type(self).__name__} has no estimator_.")
+        return self._inputs.estimator
 
     def _warn_of_collapse(self, y: NDArray, predicted: NDArray) -> None:
         if is_collapsed(y, predicted):
@@ -350,8 +390,11 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             )
 
     def _logits(self, X: Any) -> NDArray[np.float32]:
-        table = self._table(X)
-        return self.net_.outputs(table).numpy()
+        return self.net_.outputs(self._table(X)).numpy()
+
+    def _classes_of(self, table: TensorTable) -> NDArray:
+        chosen = self.net_.outputs(table).argmax(dim=1)
+        return self.classes_[chosen.numpy()]
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Logits of the classes.
@@ -398,8 +441,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         -------
         y : ndarray of shape (n_samples,)
         """
-        chosen = self._logits(X).argmax(axis=1)
-        return self.classes_[chosen]
+        return self._classes_of(self._table(X))
 
 
 def is_collapsed(y: NDArray, predicted: NDArray) -> bool:

@@ -65,7 +65,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Passes over the training rows.
     validation_fraction : float, default=0.2
         Share of the rows held out of training, in [0, 0.5].
-    criterion, mi_estimator, mi_target, bottleneck, n_components, noise_std, \
+    estimator, criterion, mi_estimator, mi_target, bottleneck, n_components, \
+    noise_std, \
     hidden_layer_sizes, dropout, numeric_embedding, n_bins, encoder, \
     critic_hidden_layer_sizes, critic_steps, critic_batches, critic_learning_rate, \
     gradient_rescaling, group_weights, sensitive_combination, missing_sensitive, \
@@ -144,6 +145,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         n_lambdas: int = 20,
         confidence: float = 0.95,
         n_bootstrap: int = 200,
+        estimator: Any = None,
         criterion: str = "demographic_parity",
         mi_estimator: str = "auto",
         mi_target: str = "representation",
@@ -179,6 +181,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         verbose: Any = 0,
     ) -> None:
         super().__init__(
+            estimator=estimator,
             criterion=criterion,
             mi_estimator=mi_estimator,
             mi_target=mi_target,

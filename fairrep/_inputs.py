@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import assert_all_finite
@@ -207,14 +208,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoded = np.clip(encoded, -MAX_DEVIATION, MAX_DEVIATION)
         return np.ascontiguousarray(encoded, dtype=np.float32)
 
-    def without_bins(self, encoded: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of what `transform` returns, all but the piecewise-linear columns."""
-        if self.n_bins is None or "numeric" not in self.kinds_:
-            return encoded
-        knots = self.columns_.named_transformers_["numeric"][-1].knots_
-        n_bins = sum(len(column) - 1 for column in knots)
-        return np.delete(encoded, len(knots) + np.arange(n_bins), axis=1)
-
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         prepare = {"numeric": _as_numbers, "categorical": _as_labels}
         columns = {
@@ -317,6 +310,12 @@ def cells(*labels: NDArray) -> Codes:
     """One code for each observed combination of the labels."""
     _, codes = np.unique(np.stack(labels, axis=1), axis=0, return_inverse=True)
     return codes.ravel()
+
+
+def stratified_folds(labels: NDArray, seed: int) -> StratifiedKFold:
+    """Five folds, or as many as leave each a row of every class."""
+    rarest = int(np.unique(labels, return_counts=True)[1].min())
+    return StratifiedKFold(min(5, rarest), shuffle=True, random_state=seed)
 
 
 def hold_out(

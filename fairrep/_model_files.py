@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ._skops import from_bytes
 from ._storage import load
 
 PICKLES = {".pkl", ".pickle", ".joblib"}
@@ -24,7 +25,8 @@ def load_model(
         A folder written by `save` of fairrep's estimators; a file ``.skops``, written
         by `skops.io.dump` [1]_; or a pickle, ``.pkl``, ``.pickle`` or ``.joblib``.
     trusted : list of str, default=()
-        Types that a skops file may hold beyond those that skops trusts by itself.
+        Types that skops may load beyond those that it trusts by itself: of a skops
+        file, or of the ``estimator`` of a model of fairrep.
     trust_pickle : bool, default=False
         Whether pickles may be loaded. Whoever wrote a pickle has their code run by
         whoever loads it: True is for files whose author you would let do so.
@@ -63,10 +65,10 @@ def load_model(
     if not path.exists():
         raise FileNotFoundError(f"there is no model {path}")
     if path.is_dir():
-        return load(path)
+        return load(path, trusted=trusted)
     ending = path.suffix.lower()
     if ending == ".skops":
-        return _load_skops(path, trusted)
+        return from_bytes(path.read_bytes(), trusted, str(path))
     if ending not in PICKLES:
         raise ValueError(
             f"cannot tell what {path} is: expected a folder that fairrep saved, or a "
@@ -79,28 +81,6 @@ def load_model(
             "them write it with skops.io.dump"
         )
     return _load_pickle(path)
-
-
-def _load_skops(path: Path, trusted: Sequence[str]) -> Any:
-    try:
-        from skops import io
-    except ImportError as error:
-        raise ImportError(
-            f'reading {path} needs skops: pip install "fairrep[skops]"'
-        ) from error
-    try:
-        found = io.get_untrusted_types(file=path)
-    except Exception as error:  # of zipfile, json and skops, as the damage has it
-        raise ValueError(f"{path} is no file of skops: {error}") from error
-    if untrusted := sorted({*found} - {*trusted}):
-        raise ValueError(
-            f"{path} holds types that skops does not trust: {', '.join(untrusted)}. If "
-            "you know what they do, name each (--trust, trusted=[...])"
-        )
-    try:
-        return io.load(path, trusted=[*found])
-    except Exception as error:
-        raise ValueError(f"cannot load {path}: {error}") from error
 
 
 def _load_pickle(path: Path) -> Any:

@@ -56,6 +56,7 @@ class MIParameters(BaseEstimator):
     }
 
     mi_target = "representation"
+    estimator: Any = None
 
     def __init__(
         self,

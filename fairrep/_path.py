@@ -25,7 +25,7 @@ from ._gaps import (
     mean_interval,
     score_interval,
 )
-from ._inputs import Floats, TableEncoder, as_indexable, read_target
+from ._inputs import Floats, as_indexable, read_target
 from ._range import choose_lambdas, survey
 from .nn._conditioning import LambdaScale
 from .nn._net import TensorTable
@@ -148,8 +148,8 @@ def train_path(
             "pass one value for each row of X."
         )
 
-    def make_task(x: NDArray, inputs: TableEncoder) -> Task:
-        return classification_task(read_target(y, len(x), "lambda_path"))
+    def make_task(raw: Any) -> Task:
+        return classification_task(read_target(y, len(raw), "lambda_path"))
 
     problem = template._read(X, make_task, sensitive_features, sample_weight)
     classes, labels = problem.task.named_labels()

@@ -1,15 +1,18 @@
 """Fitted estimators as plain data and tensors, and back: `save` and `load`.
 
 Classes come from a list, values from JSON, weights from safetensors: nothing that is
-read is ever run.
+read is ever run. A classifier of scikit-learn's inside goes through skops, which loads
+types that are trusted alone; its bytes are a tensor among the weights.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import sklearn
 import torch
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 from skorch.history import History
 from torch import Tensor
@@ -19,13 +22,16 @@ from ._blueprint import net_from_blueprint
 from ._classifier import MIDebiasedClassifier
 from ._model_folder import DOCUMENT, read_folder, write_folder
 from ._plain import from_plain, to_plain
-from ._table_state import restored_table, table_state
+from ._skops import from_bytes, to_bytes
+from ._table_state import inputs_state, restored_inputs
 from ._transformer import MIFairTransformer
 from .nn._net import FairNet
 
 CLASSES: dict[str, type[BaseMIEstimator]] = {
     cls.__name__: cls for cls in (MIDebiasedClassifier, MIFairTransformer)
 }
+# Name of the tensor that holds the bytes of skops.
+ESTIMATOR = "estimator"
 # Written apart from the other fitted attributes.
 APART = {"net_", "history_"}
 # What content of the wrong kind raises where it is used.
@@ -46,7 +52,8 @@ def save_model(estimator: BaseMIEstimator, folder: str | os.PathLike) -> None:
     """`BaseMIEstimator.save`."""
     _check_class(estimator)
     check_is_fitted(estimator)
-    write_folder(Path(folder), _content(estimator), _tensors(estimator.net_))
+    tensors = _tensors(estimator.net_) | _estimator_tensor(estimator)
+    write_folder(Path(folder), _content(estimator), tensors)
 
 
 def _check_class(estimator: BaseMIEstimator) -> None:
@@ -65,6 +72,7 @@ def _content(estimator: BaseMIEstimator) -> dict[str, Any]:
     """All of the estimator but its weights."""
     params = estimator.get_params(deep=False)
     net, encoder = estimator.net_, params.pop("encoder")
+    params.pop("estimator", None)  # see `_estimator_tensor`
     fitted = {
         name: value
         for name, value in vars(estimator).items()
@@ -78,7 +86,7 @@ def _content(estimator: BaseMIEstimator) -> dict[str, Any]:
         "set_output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
         "fitted": {name: to_plain(fitted[name], name) for name in fitted},
         "history": to_plain([*estimator.history_], "history_"),
-        "inputs": to_plain(table_state(estimator._inputs), "the encoding of X"),
+        "inputs": to_plain(inputs_state(estimator._inputs), "the encoding of X"),
         "blueprint": to_plain(estimator._blueprint, "the blueprint of the nets"),
         "lambda_mi": to_plain(net.lambda_mi, "lambda_mi"),
         "best_epoch": net.best_epoch(),
@@ -127,11 +135,29 @@ def _tensors(net: FairNet) -> dict[str, Tensor]:
     return named
 
 
+def _estimator_tensor(estimator: BaseMIEstimator) -> dict[str, Tensor]:
+    """The parameter ``estimator`` and its fitted twin, through skops."""
+    fitted = getattr(estimator, "estimator_", None)
+    if estimator.estimator is None and fitted is None:
+        return {}
+    parameter = estimator.estimator
+    pair = {
+        "parameter": None if parameter is None else clone(parameter),
+        "fitted": fitted,
+    }
+    data = to_bytes(pair, f"estimator={type(parameter).__name__}")
+    return {ESTIMATOR: torch.frombuffer(bytearray(data), dtype=torch.uint8)}
+
+
 # -- load ----------------------------------------------------------------------
 
 
 def load(
-    folder: str | os.PathLike, *, encoder: Any = None, device: Any = None
+    folder: str | os.PathLike,
+    *,
+    encoder: Any = None,
+    device: Any = None,
+    trusted: Sequence[str] = (),
 ) -> BaseMIEstimator:
     """Read an estimator that `save` wrote to a folder.
 
@@ -149,6 +175,9 @@ def load(
         Takes the place of the parameter ``device``, say where a model was trained on a
         device that is not here. None keeps the parameter, whose default "auto" is CUDA
         where there is a device, else CPU.
+    trusted : list of str, default=()
+        Types that the model's ``estimator``, if it has one, may hold beyond those that
+        skops trusts by itself; an error names those that are missing.
 
     Returns
     -------
@@ -162,7 +191,9 @@ def load(
         If the folder or a file in it is missing.
     ValueError
         If a file is damaged or of an unknown version, ``encoder`` is missing or does
-        not fit, or the device is not there.
+        not fit, the device is not there, or a type is not trusted.
+    ImportError
+        If the model has an ``estimator`` and skops is missing.
 
     See Also
     --------
@@ -179,8 +210,9 @@ def load(
     content, weights, weights_path = read_folder(Path(folder))
     document = Path(folder) / DOCUMENT
     _check_encoder(document, content.get("encoder"), encoder)
+    wrapped = _wrapped(weights.pop(ESTIMATOR, None), trusted, weights_path)
     try:
-        estimator = _estimator(content, encoder, device)
+        estimator = _estimator(content, encoder, wrapped, device)
         net = _net(estimator, content, encoder)
     except UNFIT as error:
         reason = error if isinstance(error, ValueError) else repr(error)
@@ -206,11 +238,21 @@ def _check_encoder(path: Path, saved: str | None, encoder: Any) -> None:
         )
 
 
-def _estimator(content: dict[str, Any], encoder: Any, device: Any) -> BaseMIEstimator:
+def _wrapped(data: Tensor | None, trusted: Sequence[str], path: Path) -> dict[str, Any]:
+    if data is None:
+        return {"parameter": None, "fitted": None}
+    return from_bytes(data.numpy().tobytes(), trusted, f"The estimator in {path}")
+
+
+def _estimator(
+    content: dict[str, Any], encoder: Any, wrapped: dict[str, Any], device: Any
+) -> BaseMIEstimator:
     """The estimator, complete but for its net."""
     params = {name: from_plain(value) for name, value in content["params"].items()}
     if device is not None:
         params["device"] = device
+    if wrapped["parameter"] is not None:
+        params["estimator"] = wrapped["parameter"]
     estimator = CLASSES[content["class"]](**params, encoder=encoder)
     estimator._validate_params()
     for name, value in content["fitted"].items():
@@ -218,7 +260,9 @@ def _estimator(content: dict[str, Any], encoder: Any, device: Any) -> BaseMIEsti
             raise ValueError(f"{name!r} is no fitted attribute")
         setattr(estimator, name, from_plain(value))
     estimator.history_ = History(from_plain(content["history"]))
-    estimator._inputs = restored_table(from_plain(content["inputs"]))
+    estimator._inputs = restored_inputs(
+        from_plain(content["inputs"]), wrapped["fitted"]
+    )
     estimator._blueprint = from_plain(content["blueprint"])
     if content["set_output"] is not None:
         estimator.set_output(transform=content["set_output"])

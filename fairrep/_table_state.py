@@ -1,4 +1,4 @@
-"""The state of a fitted TableEncoder as plain numbers and strings, and back.
+"""The state of what encodes X as plain numbers and strings, and back.
 
 scikit-learn's own objects are not written: an encoder that is read is fitted on a
 specimen, a table of a few rows with the same categories and missing values, and then
@@ -13,7 +13,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ._cross_fit import Inputs, ScoredInputs
 from ._inputs import TableEncoder
+
+
+def inputs_state(inputs: Inputs) -> dict[str, Any]:
+    """What `restored_inputs` needs, but for the estimator."""
+    if isinstance(inputs, ScoredInputs):
+        return {
+            "table": table_state(inputs.table),
+            "scores": table_state(inputs.scores),
+        }
+    return {"table": table_state(inputs), "scores": None}
+
+
+def restored_inputs(state: dict[str, Any], estimator: Any) -> Inputs:
+    """The inputs that `inputs_state` described.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If the state is none that `inputs_state` gives.
+    """
+    table = restored_table(state["table"])
+    if (state["scores"] is None) != (estimator is None):
+        raise ValueError("the inputs and the estimator contradict each other")
+    if estimator is None:
+        return table
+    return ScoredInputs(table, estimator, restored_table(state["scores"]))
 
 
 def table_state(encoder: TableEncoder) -> dict[str, Any]:
@@ -125,8 +152,11 @@ def _give_numbers(pipeline: Any, columns: list[dict[str, Any]]) -> None:
         bins.knots_[: len(knots)] = knots  # those after them are of the indicators
 
 
-def encoded_shape(encoder: TableEncoder) -> tuple[int, ...]:
-    """Shape of one row as the encoder gives it."""
+def encoded_shape(inputs: Inputs) -> tuple[int, ...]:
+    """Shape of one encoded row."""
+    if isinstance(inputs, ScoredInputs):
+        return (encoded_shape(inputs.table)[0] + encoded_shape(inputs.scores)[0],)
+    encoder = inputs
     if len(encoder.row_shape_) > 1:
         return encoder.row_shape_
     parts = encoder.columns_.output_indices_.values()

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import _fit_context
 from sklearn.utils.multiclass import type_of_target
 
@@ -307,12 +306,12 @@ class MIFairTransformer(BaseMIEstimator):
             the mutual information exceeds the entropy of S.
         """
 
-        def make_task(x: NDArray[np.float32], inputs: TableEncoder) -> Task:
+        def make_task(raw: Any) -> Task:
             if y is None:
-                # The bins say again what their column says.
-                flat = inputs.without_bins(x).reshape(len(x), -1)
-                return Task("reconstruction", flat, flat.shape[1], squared_error)
-            values = read_target(y, len(x), type(self).__name__)
+                # Without bins, which say again what their column says.
+                columns = TableEncoder().fit_transform(raw).reshape(len(raw), -1)
+                return Task("reconstruction", columns, columns.shape[1], squared_error)
+            values = read_target(y, len(raw), type(self).__name__)
             if type_of_target(values, input_name="y") == "continuous":
                 scale = values.std() or 1.0
                 scores = ((values - values.mean()) / scale).astype(np.float32)

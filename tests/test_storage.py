@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pickle
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,9 +14,13 @@ from textwrap import dedent
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from skorch.callbacks import Callback
 
 import fairrep
@@ -300,7 +305,7 @@ def test_the_document_can_be_read(saved):
     assert content["versions"]["torch"] == torch.__version__
     assert content["params"]["n_components"] == 4
     categories = ["", "None", "clerk", "nurse", None]
-    assert content["inputs"]["columns"][5] == {
+    assert content["inputs"]["table"]["columns"][5] == {
         "kind": "categorical",
         "categories": categories,
     }
@@ -362,6 +367,76 @@ def test_images(quick, tmp_path):
 def test_an_encoder_too_many(saved):
     with pytest.raises(ValueError, match="without an encoder of the user's; got"):
         fairrep.load(saved, encoder=Tied())
+
+
+# -- a classifier of scikit-learn's inside --------------------------------------
+
+NUMBERS = ["number", "gaps", "count", "flag"]
+TREES = [
+    "functools.partial",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+]
+
+
+@pytest.fixture(scope="module")
+def with_trees(quick, data, tmp_path_factory):
+    X, y, A = data
+    X = X[NUMBERS]
+    trees = HistGradientBoostingClassifier(max_iter=3)
+    clf = MIDebiasedClassifier(1.0, estimator=trees, **quick)
+    clf.fit(X, y, sensitive_features=A)
+    folder = tmp_path_factory.mktemp("trees") / "model"
+    clf.save(folder)
+    return clf, folder
+
+
+def test_an_estimator_comes_back(with_trees, data):
+    clf, folder = with_trees
+    again = fairrep.load(folder, trusted=TREES)
+    assert_same(again, clf, data[0][NUMBERS])
+    assert again.estimator.get_params() == clf.estimator.get_params()
+    assert not hasattr(again.estimator, "classes_")
+    assert again.estimator_.random_state == clf.estimator_.random_state is not None
+    assert_same(fairrep.load_model(folder, trusted=TREES), clf, data[0][NUMBERS])
+
+
+def test_a_frozen_estimator_comes_back(quick, biased, tmp_path):
+    X, y, s = biased
+    frozen = FrozenEstimator(LogisticRegression().fit(X[:200], y[:200]))
+    clf = MIDebiasedClassifier(1.0, estimator=frozen, **quick)
+    clf.fit(X[200:], y[200:], sensitive_features=s[200:])
+    clf.save(tmp_path / "model")
+    assert_same(fairrep.load(tmp_path / "model"), clf, X)
+
+
+def test_types_are_trusted_by_name_alone(with_trees):
+    with pytest.raises(ValueError, match=r"does not trust: sklearn\.ensemble"):
+        fairrep.load(with_trees[1], trusted=TREES[:1])
+
+
+def test_an_estimator_without_skops(with_trees, tmp_path, monkeypatch):
+    clf, folder = with_trees
+    monkeypatch.setitem(sys.modules, "skops", None)
+    with pytest.raises(ImportError, match=r"saving estimator=Hist.* needs skops"):
+        clf.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+    with pytest.raises(ImportError, match=r"reading The estimator in .* needs skops"):
+        fairrep.load(folder)
+
+
+def test_a_model_robbed_of_its_estimator(with_trees, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(with_trees[1], folder)
+
+    def rob(data):
+        tensors = safetensors.torch.load(data)
+        del tensors["estimator"]
+        return safetensors.torch.save(tensors)
+
+    rewrite_weights(folder, rob)
+    with pytest.raises(ValueError, match="inputs and the estimator contradict"):
+        fairrep.load(folder)
 
 
 # -- what cannot be saved ------------------------------------------------------
@@ -559,7 +634,7 @@ def test_unknown_versions(saved, version):
 
 def test_a_number_changed_by_hand(saved):
     def change(document):
-        document["content"]["inputs"]["columns"][0]["mean"] += 1
+        document["content"]["inputs"]["table"]["columns"][0]["mean"] += 1
 
     rewrite(saved, change, rehash=False)
     with pytest.raises(ValueError, match=r"model\.json has been changed since"):
@@ -588,9 +663,9 @@ def set_content(*keys, value):
         set_content("fitted", "__class__", value=None),
         set_content("fitted", "classes_", value={"$run": "code"}),
         set_content("history", value=3),
-        set_content("inputs", "columns", 0, "kind", value="text"),
-        set_content("inputs", "columns", 5, "categories", value=["b", "a"]),
-        set_content("inputs", "columns", 0, "knots", value=None),
+        set_content("inputs", "table", "columns", 0, "kind", value="text"),
+        set_content("inputs", "table", "columns", 5, "categories", value=["b", "a"]),
+        set_content("inputs", "table", "columns", 0, "knots", value=None),
         set_content("blueprint", "critics", 0, "n_groups", value=-2),
         set_content("blueprint", "params", value={}),
         set_content("blueprint", "n_outputs", value="two"),
