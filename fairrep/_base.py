@@ -230,15 +230,18 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     # -- after fit -------------------------------------------------------------
 
-    def _warn_of_trouble(self, guarded: list[Guarded]) -> None:
+    def _warn_if_interrupted(self, stacklevel: int) -> None:
         if self.interrupted_:
             warnings.warn(
                 f"The fit was interrupted in epoch {self.n_iter_} of "
                 f"{self.max_epochs}; the weights of epoch {self.net_.best_epoch()}, "
                 "the best so far, are kept.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=stacklevel + 1,
             )
+
+    def _warn_of_trouble(self, guarded: list[Guarded]) -> None:
+        self._warn_if_interrupted(stacklevel=5)
         entropy = sum(part.entropy for part in guarded)
         if self.mi_estimate_ > entropy:
             warnings.warn(

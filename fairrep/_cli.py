@@ -126,6 +126,48 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_lambda_mi(
+    parser: argparse.ArgumentParser, number: Callable[[str], Any], help: str
+) -> None:
+    parser.add_argument(
+        "--lambda-mi", type=number, default=3.0, metavar="NUMBER", help=help
+    )
+
+
+def _add_criterion(
+    parser: argparse.ArgumentParser,
+    help: str = "what is to become equal between groups",
+) -> None:
+    parser.add_argument(
+        "--criterion", choices=list(GOALS), default="demographic_parity", help=help
+    )
+
+
+def _add_test_size(
+    parser: argparse.ArgumentParser,
+    share: Callable[[str], Any],
+    default: float,
+    what: str,
+) -> None:
+    parser.add_argument(
+        "--test-size",
+        type=share,
+        default=default,
+        metavar="SHARE",
+        help=f"share of the rows held out for {what}",
+    )
+
+
+def _add_picture(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(default),
+        metavar="FILE",
+        help="picture to write; the ending says the format",
+    )
+
+
 def _add_trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust",
@@ -151,28 +193,17 @@ def _add_demo(commands: Any) -> None:
         "still tells of sex. Takes about a minute.",
         formatter_class=_Formatter,
     )
-    parser.add_argument(
-        "--lambda-mi",
-        type=_checked(float, "a number above 0", lambda value: 0 < value < math.inf),
-        default=3.0,
-        metavar="NUMBER",
-        help="weight of the mutual information term in the second model",
+    _add_lambda_mi(
+        parser,
+        _checked(float, "a number above 0", lambda value: 0 < value < math.inf),
+        "weight of the mutual information term in the second model",
     )
-    parser.add_argument(
-        "--criterion",
-        choices=list(GOALS),
-        default="demographic_parity",
-        help="what the second model is to make equal between women and men",
+    _add_criterion(
+        parser, "what the second model is to make equal between women and men"
     )
     _add_max_epochs(parser)
     _add_seed(parser, "the models and of the attacker")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("fairrep_demo.png"),
-        metavar="FILE",
-        help="picture to write; the ending says the format",
-    )
+    _add_picture(parser, "fairrep_demo.png")
     parser.set_defaults(run=run_demo)
 
 
@@ -194,27 +225,17 @@ def _add_fit(commands: Any) -> None:
         metavar="FOLDER",
         help="where to save; a model that is there is replaced",
     )
-    parser.add_argument(
-        "--lambda-mi",
-        type=_checked(
-            float, "a number of at least 0", lambda value: 0 <= value < math.inf
-        ),
-        default=3.0,
-        metavar="NUMBER",
-        help="weight of the mutual information term",
+    _add_lambda_mi(
+        parser,
+        _checked(float, "a number of at least 0", lambda value: 0 <= value < math.inf),
+        "weight of the mutual information term",
     )
-    parser.add_argument(
-        "--criterion",
-        choices=list(GOALS),
-        default="demographic_parity",
-        help="what is to become equal between groups",
-    )
-    parser.add_argument(
-        "--test-size",
-        type=_checked(float, "a number from 0 to 0.5", lambda value: 0 <= value <= 0.5),
-        default=0.2,
-        metavar="SHARE",
-        help="share of the rows held out for the summary; 0 for none",
+    _add_criterion(parser)
+    _add_test_size(
+        parser,
+        _checked(float, "a number from 0 to 0.5", lambda value: 0 <= value <= 0.5),
+        0.2,
+        "the summary; 0 for none",
     )
     _add_max_epochs(parser)
     _add_seed(parser, "the model and of the rows held out")
@@ -262,12 +283,7 @@ def _add_tradeoff(commands: Any) -> None:
     )
     _add_data(parser)
     _add_columns(parser)
-    parser.add_argument(
-        "--criterion",
-        choices=list(GOALS),
-        default="demographic_parity",
-        help="what is to become equal between groups",
-    )
+    _add_criterion(parser)
     parser.add_argument(
         "--max-gap",
         type=_checked(float, "a number from 0 to 1", lambda value: 0 <= value <= 1),
@@ -281,24 +297,15 @@ def _add_tradeoff(commands: Any) -> None:
         metavar="N",
         help="choose by N-fold cross-validation (default: one hold-out)",
     )
-    parser.add_argument(
-        "--test-size",
-        type=_checked(
-            float, "a number above 0, up to 0.5", lambda value: 0 < value <= 0.5
-        ),
-        default=0.25,
-        metavar="SHARE",
-        help="share of the rows held out for the curve",
+    _add_test_size(
+        parser,
+        _checked(float, "a number above 0, up to 0.5", lambda value: 0 < value <= 0.5),
+        0.25,
+        "the curve",
     )
     _add_max_epochs(parser)
     _add_seed(parser, "the models and of the rows held out")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("fairrep_tradeoff.png"),
-        metavar="FILE",
-        help="picture to write; the ending says the format",
-    )
+    _add_picture(parser, "fairrep_tradeoff.png")
     parser.set_defaults(run=run_tradeoff)
 
 

@@ -5,7 +5,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -13,16 +12,13 @@ from threadpoolctl import threadpool_limits
 from ._classifier import MIDebiasedClassifier
 from ._data import (
     check_columns,
-    check_labels,
-    check_roles,
-    complete_rows,
     feature_columns,
     features_of_model,
+    read_and_split,
     read_data,
 )
 from ._files import check_writable, replacing
-from ._gaps import GAP_OF_CRITERION, comparable_groups
-from ._inputs import cells, hold_out
+from ._gaps import GAP_OF_CRITERION
 from ._model_files import load_model
 from ._model_folder import check_folder
 from .auditing import AuditReport, audit
@@ -50,14 +46,17 @@ def run_fit(
 ) -> None:
     """Train a classifier, save it, and say how it does on rows held out."""
     check_folder(model)
-    check_roles(target=[target], sensitive=sensitive, drop=drop)
-    frame = read_data(data)
-    check_columns(frame, [target, *sensitive, *drop], data)
-    frame = complete_rows(frame, [target, *sensitive], missing)
-    check_labels(frame[target])
-    features = feature_columns(data, frame, [target, *sensitive], drop)
-    train, test = split_rows(frame, target, sensitive, test_size, seed)
-    tell(f"Training on {len(train):,} rows and {len(features)} columns of {data}")
+    train, test = read_and_split(
+        data,
+        target=target,
+        sensitive=sensitive,
+        drop=drop,
+        missing=missing,
+        test_size=test_size,
+        seed=seed,
+    )
+    n_rows, n_features = train[0].shape
+    tell(f"Training on {n_rows:,} rows and {n_features} columns of {data}")
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
     classifier = MIDebiasedClassifier(
         lambda_mi, criterion=criterion, random_state=seed, verbose=1, **options
@@ -65,12 +64,11 @@ def run_fit(
     # Networks this small gain nothing from threads, which on shared cores wait for
     # each other.
     with threadpool_limits(1):
-        fit_or_leave(classifier, *take_parts(frame, train, features, target, sensitive))
+        fit_or_leave(classifier, *train)
         classifier.set_params(verbose=0).save(model)
         print(f"Model: {model}, {classifier.n_iter_} epochs at lambda_mi={lambda_mi:g}")
-        if len(test):
-            parts = take_parts(frame, test, features, target, sensitive)
-            print(_summary(classifier, *parts, seed=seed))
+        if len(test[0]):
+            print(_summary(classifier, *test, seed=seed))
 
 
 def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) -> None:
@@ -80,27 +78,6 @@ def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) ->
         model.fit(X, y, sensitive_features=sensitive)
     if model.interrupted_:
         raise KeyboardInterrupt
-
-
-def split_rows(
-    frame: pd.DataFrame, target: str, sensitive: list[str], test_size: float, seed: int
-) -> tuple[Any, Any]:
-    """Positions to train on and to hold out, each label and group in proportion."""
-    groups = comparable_groups(frame[sensitive], len(frame))
-    labels = [pd.factorize(groups[name])[0] for name in groups]
-    cell = cells(pd.factorize(frame[target])[0], *labels)
-    return hold_out(test_size, cell, np.random.RandomState(seed))
-
-
-def take_parts(
-    frame: pd.DataFrame,
-    rows: Any,
-    features: list[str],
-    target: str,
-    sensitive: list[str],
-) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
-    part = frame.iloc[rows].reset_index(drop=True)
-    return part[features], part[target], part[sensitive]
 
 
 def _summary(

@@ -24,7 +24,14 @@ from sklearn.utils.validation import (
 from ._classifier import MIDebiasedClassifier
 from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
 from ._inputs import Codes, Floats, as_indexable, cells, read_target
-from ._path import LambdaPath, Split, held_out_figures, read_lambdas, train_path
+from ._path import (
+    LambdaPath,
+    Split,
+    held_out_figures,
+    read_lambdas,
+    require_sensitive,
+    train_path,
+)
 from ._sensitive import sensitive_frame
 
 
@@ -295,11 +302,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     ) -> None:
         """Train on all rows, and for each split on the rows that it leaves in."""
         X, y, sensitive_features, sample_weight = data
-        if sensitive_features is None:
-            raise ValueError(
-                "sensitive_features is required: a path is of the information on them; "
-                "pass one value for each row of X."
-            )
+        require_sensitive(sensitive_features)
         X = as_indexable(X)
         labels = read_target(y, _num_samples(X), type(self).__name__)
         weight = _check_sample_weight(sample_weight, X)

@@ -5,9 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
+from ._gaps import comparable_groups
+from ._inputs import cells, hold_out
 from .datasets import load_adult, load_german
 from .datasets._bundled import _GERMAN_DERIVED
 
@@ -20,6 +23,45 @@ BUNDLED: dict[str, Callable[[], Any]] = {
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 COMPRESSIONS = {".gz", ".bz2", ".xz", ".zip"}
 MANY_COLUMNS = 30
+
+Parts = tuple[pd.DataFrame, pd.Series, pd.DataFrame]  # X, y and the sensitive columns
+
+
+def read_and_split(
+    source: str,
+    *,
+    target: str,
+    sensitive: list[str],
+    drop: list[str],
+    missing: str,
+    test_size: float,
+    seed: int,
+) -> tuple[Parts, Parts]:
+    """Rows to train on, and rows held out, of a table to learn `target` from."""
+    check_roles(target=[target], sensitive=sensitive, drop=drop)
+    frame = read_data(source)
+    roles = [target, *sensitive]
+    check_columns(frame, [*roles, *drop], source)
+    frame = complete_rows(frame, roles, missing)
+    check_labels(frame[target])
+    features = feature_columns(source, frame, roles, drop)
+
+    def parts(rows: Any) -> Parts:
+        part = frame.iloc[rows].reset_index(drop=True)
+        return part[features], part[target], part[sensitive]
+
+    train, test = split_rows(frame, target, sensitive, test_size, seed)
+    return parts(train), parts(test)
+
+
+def split_rows(
+    frame: pd.DataFrame, target: str, sensitive: list[str], test_size: float, seed: int
+) -> tuple[Any, Any]:
+    """Positions to train on and to hold out, each label and group in proportion."""
+    groups = comparable_groups(frame[sensitive], len(frame))
+    labels = [pd.factorize(groups[name])[0] for name in groups]
+    cell = cells(pd.factorize(frame[target])[0], *labels)
+    return hold_out(test_size, cell, np.random.RandomState(seed))
 
 
 def read_data(source: str | Path) -> pd.DataFrame:

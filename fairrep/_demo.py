@@ -1,7 +1,7 @@
 """What `fairrep demo` shows: one classifier on Adult, without and with the MI term."""
 
-import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -14,8 +14,10 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from ._classifier import MIDebiasedClassifier
-from ._commands import fit_or_leave
-from ._files import check_writable, replacing
+from ._commands import fit_or_leave, tell
+from ._files import check_writable
+from ._gaps import GAP_OF_CRITERION
+from ._plotting import check_picture, new_figure, save_picture
 from .datasets import load_adult
 from .metrics import FairnessReport, fairness_report
 
@@ -39,7 +41,6 @@ BEFORE, AFTER = "#E69F00", "#0072B2"
 class Goal:
     """What a criterion asks for, and how to speak of it."""
 
-    disparity: str  # of FairnessReport; 0 is the goal
     gap: str
     rates: list[str]  # what is to be equal
     information: str
@@ -47,19 +48,16 @@ class Goal:
 
 GOALS = {
     "demographic_parity": Goal(
-        "demographic_parity_difference",
         "gap in selection rate between women and men",
         ["selection_rate"],
         "I(Z; S)",
     ),
     "equalized_odds": Goal(
-        "equalized_odds_difference",
         "larger of the gaps in true and in false positive rate between women and men",
         ["true_positive_rate", "false_positive_rate"],
         "I(Z; S | Y)",
     ),
     "equal_opportunity": Goal(
-        "equal_opportunity_difference",
         "gap in true positive rate between women and men",
         ["true_positive_rate"],
         "I(Z; S | Y=1)",
@@ -90,7 +88,8 @@ def run_demo(
     max_epochs: int | None = None,
 ) -> None:
     """Train both models, print the comparison and draw it."""
-    _check_output(output)
+    can_draw = find_spec("matplotlib") is not None
+    (check_picture if can_draw else check_writable)(output)
     X, y, sex = load_adult(subset="train", return_X_y_s=True)
     test: tuple[Any, Any, Any] = load_adult(subset="test", return_X_y_s=True)
     print(_introduction(y, test, lambda_mi, criterion), flush=True)
@@ -102,25 +101,18 @@ def run_demo(
     # each other: ten times slower has been seen.
     with threadpool_limits(1):
         for step, weight in enumerate([0.0, lambda_mi], start=1):
-            _progress(f"Training model {step} of 2: lambda_mi={weight:g}")
+            tell(f"Training model {step} of 2: lambda_mi={weight:g}")
             model = MIDebiasedClassifier(weight, verbose=1, **options)
             fit_or_leave(model, X, y, sex)
-            _progress(f"Measuring model {step} of 2 on the test rows")
+            tell(f"Measuring model {step} of 2 on the test rows")
             outcomes.append(_measure(model, *test, seed=seed))
     before, after = outcomes
     print(_tables(before, after, criterion))
     print(summary(before, after, criterion), end="\n\n")
-    if _figure_class() is None:
+    if not can_draw:
         print('For a picture of this: pip install "fairrep[plot]"')
         return
-    with replacing(output) as file:
-        figure = _draw(before, after, lambda_mi, criterion)
-        figure.savefig(file, format=_format(output), dpi=100)
-    print(f"Picture: {output}")
-
-
-def _progress(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    save_picture(_draw(before, after, lambda_mi, criterion), output, dpi=100)
 
 
 def _measure(
@@ -243,10 +235,10 @@ def summary(before: Outcome, after: Outcome, criterion: str) -> str:
         )
 
     sentences = [
-        f"The {goal.gap} {change(goal.disparity)}; accuracy "
+        f"The {goal.gap} {change(GAP_OF_CRITERION[criterion])}; accuracy "
         f"{_change(before.accuracy, after.accuracy)}."
     ]
-    if not change(goal.disparity).startswith("fell"):
+    if not change(GAP_OF_CRITERION[criterion]).startswith("fell"):
         sentences.append("So the MI term did not narrow the gap that it is meant to.")
     if round(after.accuracy, 3) <= round(after.constant_accuracy, 3):
         sentences.append(
@@ -254,7 +246,7 @@ def summary(before: Outcome, after: Outcome, criterion: str) -> str:
             "as accurate. A smaller --lambda-mi may do better."
         )
     for other in ("demographic_parity", "equalized_odds"):
-        disparity = GOALS[other].disparity
+        disparity = GAP_OF_CRITERION[other]
         if other != criterion and change(disparity).startswith("rose"):
             sentences.append(
                 f"The {disparity.replace('_', ' ')} got worse: it "
@@ -285,7 +277,7 @@ def _draw(before: Outcome, after: Outcome, lambda_mi: float, criterion: str) -> 
         "accuracy": "predicted correctly",
     }
     rates = [*GOALS[criterion].rates, "accuracy"]
-    figure = _figure_class()(figsize=(4.8 * len(rates), 5), layout="constrained")
+    figure = new_figure(figsize=(4.8 * len(rates), 5), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.15, h_pad=0.08)
     axes = figure.subplots(1, len(rates))
     for ax, rate in zip(axes, rates, strict=True):
@@ -326,29 +318,3 @@ def _draw(before: Outcome, after: Outcome, lambda_mi: float, criterion: str) -> 
         fontweight="bold",
     )
     return figure
-
-
-def _figure_class() -> Any:
-    """matplotlib's Figure, which needs no display; None without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
-    return Figure
-
-
-def _format(output: Path) -> str:
-    return output.suffix[1:].lower() or "png"
-
-
-def _check_output(output: Path) -> None:
-    """Find out now, not after training, that the picture cannot be written."""
-    figure_class = _figure_class()
-    if figure_class is not None:
-        formats = figure_class().canvas.get_supported_filetypes()
-        if _format(output) not in formats:
-            raise ValueError(
-                f"cannot write {output}: expected a name that ends in one of "
-                f"{', '.join(sorted(formats))}"
-            )
-    check_writable(output)

@@ -14,9 +14,8 @@ from sklearn.utils.metaestimators import available_if
 
 from ._inputs import Codes, cells
 from ._intervals import Counts, gap_intervals
-from ._sensitive import MAX_NUMERIC_GROUPS, sensitive_frame
-
-N_QUANTILE_GROUPS = 4
+from ._quantiles import quantile_groups
+from ._sensitive import is_continuous, sensitive_frame
 
 Gap = str | Callable[..., float]
 
@@ -37,7 +36,7 @@ GAP_OF_CRITERION = {
 
 
 @dataclass
-class Interval:
+class Measured:
     """A figure and its confidence limits, each of which holds by itself."""
 
     value: float
@@ -56,20 +55,9 @@ def comparable_groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
 
 def _as_groups(column: pd.Series) -> pd.Series:
     column = column.infer_objects()
-    is_number = pd.api.types.is_numeric_dtype(column)
-    if is_number and column.nunique() > MAX_NUMERIC_GROUPS:
+    if is_continuous(column):
         column = quantile_groups(column)
     return column.astype(str).where(column.notna(), None).astype(object)
-
-
-def quantile_groups(values: pd.Series) -> pd.Series:
-    """Quarters of the values; where most are tied, the tied ones and the others."""
-    quarters = pd.qcut(values, N_QUANTILE_GROUPS, duplicates="drop")
-    if len(quarters.dropna().unique()) > 1:
-        return quarters
-    tied = values.mode()[0]
-    names = values.eq(tied).map({True: f"{tied:g}", False: f"not {tied:g}"})
-    return names.where(values.notna())
 
 
 def labels_for_gap(y: NDArray, classes: NDArray) -> NDArray:
@@ -77,7 +65,7 @@ def labels_for_gap(y: NDArray, classes: NDArray) -> NDArray:
     return (y == classes[1]).astype(int) if len(classes) == 2 else y
 
 
-def mean_interval(intervals: list[Interval], overlap: float) -> Interval:
+def mean_interval(intervals: list[Measured], overlap: float) -> Measured:
     """Of the mean over splits, whose errors are independent.
 
     Rows that come up in ``overlap`` splits each tell no more than once.
@@ -88,7 +76,7 @@ def mean_interval(intervals: list[Interval], overlap: float) -> Interval:
         shrink * np.sqrt(np.mean([reach(i) ** 2 for i in intervals]))
         for reach in (lambda i: i.value - i.low, lambda i: i.high - i.value)
     )
-    return Interval(float(value), float(value - below), float(value + above))
+    return Measured(float(value), float(value - below), float(value + above))
 
 
 def check_cells(
@@ -125,45 +113,34 @@ def gap_interval(
     confidence: float,
     n_bootstrap: int,
     seed: int,
-) -> Interval:
+) -> Measured:
     """The gap and its limits, each of which holds with ``confidence``.
 
     Rows with a missing group take no part. With more than two classes a gap named by a
     string is that of the worst class against the rest. For a callable the limits are
     percentiles of a bootstrap within the groups, whose upper one errs to the safe side.
     """
-    value = gap_value(gap, y_true, y_pred, groups)
     rows = _with_groups(y_true, y_pred, groups)
     if callable(gap):
-        return _interval(
-            value, _resampled_rows(gap, *rows, n_bootstrap, seed), confidence
-        )
+        value = float(gap(rows[0], rows[1], sensitive_features=rows[2]))
+        draws = _resampled_rows(gap, *rows, n_bootstrap, seed)
+        return _interval(value, draws, confidence)
     families = _rates(gap, *rows)
-    if not families:
-        return Interval(value, np.nan, np.nan)
+    if not families:  # one group alone has no gap
+        return Measured(np.nan, np.nan, np.nan)
+    value = float(max(np.ptp(counts.rates) for counts in families))
     intervals = gap_intervals(
         families,
         n_bootstrap=n_bootstrap,
         confidence=2 * confidence - 1,  # of the two limits together
         rng=np.random.RandomState(seed),
     )
-    return Interval(value, *intervals["difference"])
+    return Measured(value, *intervals["difference"])
 
 
-def gap_value(
-    gap: Gap, y_true: NDArray, y_pred: NDArray, groups: pd.DataFrame
-) -> float:
-    """The gap of the rows whose groups are known."""
-    rows = _with_groups(y_true, y_pred, groups)
-    if callable(gap):
-        return float(gap(rows[0], rows[1], sensitive_features=rows[2]))
-    gaps = [np.ptp(counts.rates) for counts in _rates(gap, *rows)]
-    return float(max(gaps, default=np.nan))  # one group alone has no gap
-
-
-def _interval(value: float, draws: list[float], confidence: float) -> Interval:
+def _interval(value: float, draws: list[float], confidence: float) -> Measured:
     low, high = np.quantile(draws, [1 - confidence, confidence])
-    return Interval(value, float(min(low, value)), float(max(high, value)))
+    return Measured(value, float(min(low, value)), float(max(high, value)))
 
 
 def _with_groups(
@@ -228,12 +205,12 @@ def score_interval(
     confidence: float,
     n_bootstrap: int,
     seed: int,
-) -> Interval:
+) -> Measured:
     """The score and its limits; rows are resampled within the classes of y."""
     rng = np.random.default_rng(seed)
-    value = float(scorer(estimator, X, y))
     if hasattr(scorer, "_score_func"):  # made by make_scorer: it only predicts X
         estimator, X = _Predicted(estimator, X, y), np.arange(len(y))
+    value = float(scorer(estimator, X, y))
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
     draws = []
     for _ in range(n_bootstrap):

@@ -142,11 +142,7 @@ def train_path(
 ) -> "LambdaPath":
     """`lambda_path`, with a check that the held-out rows can tell of the ``gap``."""
     template = _template(params)
-    if sensitive_features is None:
-        raise ValueError(
-            "sensitive_features is required: a path is of the information on them; "
-            "pass one value for each row of X."
-        )
+    require_sensitive(sensitive_features)
 
     def make_task(raw: Any) -> Task:
         return classification_task(read_target(y, len(raw), "lambda_path"))
@@ -176,6 +172,14 @@ def train_path(
     )
     path._warn_of_trouble()
     return path
+
+
+def require_sensitive(sensitive_features: Any) -> None:
+    if sensitive_features is None:
+        raise ValueError(
+            "sensitive_features is required: a path is of the information on them; "
+            "pass one value for each row of X."
+        )
 
 
 def _template(params: dict[str, Any]) -> MIDebiasedClassifier:
@@ -372,14 +376,7 @@ class LambdaPath:
 
     def _warn_of_trouble(self) -> None:
         net = self._template.net_
-        if net.interrupted_:
-            warnings.warn(
-                f"The fit was interrupted in epoch {len(net.history)} of "
-                f"{self._template.max_epochs}; the weights of epoch "
-                f"{net.best_epoch()}, the best so far, are kept.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        self._template._warn_if_interrupted(stacklevel=3)
         if not len(self._held_out_table):
             return
         y, collapsed = self.held_out_[1], []

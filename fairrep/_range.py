@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from ._base import BaseMIEstimator
 from ._build import Problem, batch_size
-from ._gaps import quantile_groups
 from ._inputs import Codes, Floats, cells
+from ._quantiles import quantile_groups
 from ._sensitive import SensitivePart
 from .nn._conditioning import LambdaScale
 from .nn._net import TensorTable

@@ -115,10 +115,7 @@ def _read_sensitive_column(column: pd.Series, missing: str) -> SensitivePart:
             "information alone."
         )
     known = column[present].infer_objects()
-    is_number = pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(
-        known
-    )
-    if is_number and known.nunique() > MAX_NUMERIC_GROUPS:
+    if is_continuous(known):
         values = known.to_numpy(dtype=np.float64)
         if not np.isfinite(values).all():
             raise ValueError(
@@ -134,6 +131,13 @@ def _read_sensitive_column(column: pd.Series, missing: str) -> SensitivePart:
     groups = [str(category) for category in categories]
     none = np.empty((len(column), 0), dtype=np.float32)
     return SensitivePart(str(column.name), groups, all_codes, none, present, categories)
+
+
+def is_continuous(column: pd.Series) -> bool:
+    """Whether a column is of numbers too many to be groups."""
+    types = pd.api.types
+    is_number = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+    return bool(is_number and column.nunique() > MAX_NUMERIC_GROUPS)
 
 
 def _factorize(values: pd.Series) -> tuple[Codes, NDArray]:

@@ -1,6 +1,5 @@
 """What `fairrep tradeoff` does: the curve on test rows, as a table and a picture."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from ._commands import fit_or_leave, split_rows, take_parts
+from ._commands import fit_or_leave, tell
 from ._cv import MIDebiasedClassifierCV
-from ._data import (
-    check_columns,
-    check_labels,
-    check_roles,
-    complete_rows,
-    feature_columns,
-    read_data,
-)
-from ._files import check_writable, replacing
+from ._data import read_and_split
 from ._inputs import TableEncoder
+from ._plotting import check_picture, save_picture
 from ._tradeoff import TradeoffDisplay
 
 NOW = "gradient boosting, unconstrained"
@@ -43,17 +35,15 @@ def run_tradeoff(
     max_epochs: int | None = None,
 ) -> None:
     """Train a path, choose on it, and set it against gradient boosting on test rows."""
-    check_writable(output)
-    _check_format(output)
-    check_roles(target=[target], sensitive=sensitive, drop=drop)
-    frame = read_data(data)
-    check_columns(frame, [target, *sensitive, *drop], data)
-    frame = complete_rows(frame, [target, *sensitive], missing)
-    check_labels(frame[target])
-    features = feature_columns(data, frame, [target, *sensitive], drop)
-    train, test = (
-        take_parts(frame, rows, features, target, sensitive)
-        for rows in split_rows(frame, target, sensitive, test_size, seed)
+    check_picture(output)
+    train, test = read_and_split(
+        data,
+        target=target,
+        sensitive=sensitive,
+        drop=drop,
+        missing=missing,
+        test_size=test_size,
+        seed=seed,
     )
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
     clf = MIDebiasedClassifierCV(
@@ -68,36 +58,18 @@ def run_tradeoff(
         TableEncoder(), HistGradientBoostingClassifier(random_state=seed)
     )
     with threadpool_limits(1):
-        _tell(f"Training one net for every lambda on {len(train[1]):,} rows of {data}")
+        tell(f"Training one net for every lambda on {len(train[1]):,} rows of {data}")
         fit_or_leave(clf, *train)
-        _tell("Training gradient boosting on the same rows, for comparison")
+        tell("Training gradient boosting on the same rows, for comparison")
         now.fit(*train[:2])
-        _tell(f"Measuring both on {len(test[1]):,} test rows")
+        tell(f"Measuring both on {len(test[1]):,} test rows")
         display = TradeoffDisplay.from_estimator(
             clf, test[0], test[1], sensitive_features=test[2], plot=False
         ).add(NOW, now)
     print(_table(display, clf))
     print(_sentence(display, clf))
     display.plot()
-    with replacing(output) as file:
-        display.figure_.savefig(file, format=output.suffix[1:].lower(), dpi=150)
-    print(f"Picture: {output}")
-
-
-def _check_format(output: Path) -> None:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            'the picture needs matplotlib: pip install "fairrep[plot]"'
-        ) from error
-    formats = Figure().canvas.get_supported_filetypes()
-    ending = output.suffix[1:].lower()
-    if ending not in formats:
-        raise ValueError(
-            f"cannot write a picture to {output}: its name must end in one of "
-            f"{', '.join('.' + name for name in sorted(formats))}"
-        )
+    save_picture(display.figure_, output, dpi=150)
 
 
 def _table(display: TradeoffDisplay, clf: MIDebiasedClassifierCV) -> str:
@@ -134,7 +106,3 @@ def _sentence(display: TradeoffDisplay, clf: MIDebiasedClassifierCV) -> str:
         f"{display.gap_name} from {now['gap']:.3f} to {chosen['gap']:.3f} and the "
         f"{display.score_name} from {now['score']:.3f} to {chosen['score']:.3f}."
     )
-
-
-def _tell(message: str) -> None:
-    print(f"{message} ...", file=sys.stderr)

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score
 
 import fairrep
 from fairrep import AuditReport, MIDebiasedClassifier, _cli
-from fairrep._commands import split_rows
+from fairrep._data import split_rows
 from fairrep._gaps import GAP_OF_CRITERION
 from fairrep.datasets import load_german
 

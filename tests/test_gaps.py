@@ -10,17 +10,20 @@ from sklearn.metrics import get_scorer, make_scorer, roc_auc_score
 
 from fairrep._gaps import (
     GAPS,
-    Interval,
+    Measured,
     check_cells,
     comparable_groups,
     gap_interval,
-    gap_value,
     labels_for_gap,
     mean_interval,
     score_interval,
 )
 
 LIMITS = {"confidence": 0.95, "n_bootstrap": 100, "seed": 0}
+
+
+def gap_value(gap, y_true, y_pred, groups):
+    return gap_interval(gap, y_true, y_pred, groups, **LIMITS).value
 
 
 def rows(n=400, n_classes=2, n_groups=3, seed=0):
@@ -113,7 +116,7 @@ def test_limits_of_a_score_are_those_of_resampled_rows():
 
 
 def test_mean_over_splits():
-    splits = [Interval(0.1, 0.06, 0.16), Interval(0.3, 0.26, 0.36)]
+    splits = [Measured(0.1, 0.06, 0.16), Measured(0.3, 0.26, 0.36)]
     mean = mean_interval(splits, overlap=1)
     assert_allclose(mean.value, 0.2)
     assert_allclose(mean.low, 0.2 - 0.04 / np.sqrt(2))
@@ -131,7 +134,7 @@ def test_callables_get_the_second_class_as_one():
 def test_tied_numbers_become_two_groups():
     zeros = np.where(np.arange(100) < 80, 0.0, np.arange(100))
     groups = comparable_groups(zeros, 100)
-    assert groups.iloc[:, 0].value_counts().to_dict() == {"0": 80, "not 0": 20}
+    assert groups.iloc[:, 0].value_counts().to_dict() == {"up to 0": 80, "above 0": 20}
 
 
 def test_a_column_named_label_is_a_column():

@@ -49,7 +49,7 @@ def test_table_and_picture(table, tmp_path, capsys):
     ("args", "message"),
     [
         (["--sensitive", "race"], "no column 'race'; it has 'a', 'b'"),
-        (["--output", "curve.foo"], "must end in one of"),
+        (["--output", "curve.foo"], "expected a name that ends in one of"),
         (["--drop", "sex"], "column 'sex' is given as sensitive and again as drop"),
         (["--max-gap", "2"], "expected a number from 0 to 1; got '2'"),
     ],

@@ -7,36 +7,21 @@ rows. The two take turns in one process, so that the ratio holds on a noisy mach
 """
 
 import argparse
-import time
 import warnings
 
-import numpy as np
 import torch
-from sklearn.compose import make_column_selector, make_column_transformer
+from _timing import print_times, seconds, usual_encoder
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.impute import SimpleImputer
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from fairrep import MIDebiasedClassifier
 from fairrep.datasets import load_adult
 
 
-def mlp_pipeline(hidden_layer_sizes, max_epochs, batch_size, seed, dtype):
+def mlp_pipeline(hidden_layer_sizes, max_epochs, batch_size, seed):
     """The usual way to a multi-layer perceptron from a frame."""
-    encoder = make_column_transformer(
-        (
-            make_pipeline(SimpleImputer(), StandardScaler()),
-            make_column_selector(dtype_include="number"),
-        ),
-        (
-            OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=dtype),
-            make_column_selector(dtype_exclude="number"),
-        ),
-        sparse_threshold=0,
-    )
     network = MLPClassifier(
         hidden_layer_sizes,
         batch_size=batch_size,
@@ -44,13 +29,7 @@ def mlp_pipeline(hidden_layer_sizes, max_epochs, batch_size, seed, dtype):
         n_iter_no_change=max_epochs,
         random_state=seed,
     )
-    return make_pipeline(encoder, network)
-
-
-def seconds(fit):
-    start = time.perf_counter()
-    fit()
-    return time.perf_counter() - start
+    return make_pipeline(usual_encoder(), network)
 
 
 def main():
@@ -70,7 +49,7 @@ def main():
         model = MIDebiasedClassifier(lambda_mi, random_state=0)
         return lambda: model.fit(X, y, sensitive_features=sensitive_features)
 
-    pipeline = mlp_pipeline(layers, epochs, batch_size, 0, np.float64)
+    pipeline = mlp_pipeline(layers, epochs, batch_size, 0)
     fits = {
         "MLPClassifier": lambda: pipeline.fit(X, y),
         "fairrep, lambda_mi=0, without S": debiased(0, None),
@@ -85,16 +64,9 @@ def main():
             if repeat:  # the first round warms up
                 times[name].append(took)
 
-    base = np.array(times["MLPClassifier"])
     print(f"Adult, {len(X)} rows, layers {layers}, {epochs} epochs, batches of")
     print(f"{batch_size}, {args.threads} thread(s) each, {args.repeats} rounds")
-    print(f"{'':34s}{'seconds':>9s}   ratio to MLPClassifier (min, median, max)")
-    for name, values in times.items():
-        ratio = np.array(values) / base
-        print(
-            f"{name:34s}{np.median(values):9.2f}   "
-            f"{ratio.min():.2f}  {np.median(ratio):.2f}  {ratio.max():.2f}"
-        )
+    print_times(times, base="MLPClassifier")
 
 
 if __name__ == "__main__":

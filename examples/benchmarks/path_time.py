@@ -9,17 +9,13 @@ for ten values of alpha; its input is encoded beforehand, fairrep's is not.
 """
 
 import argparse
-import time
 import warnings
 from inspect import signature
 
 import numpy as np
 import torch
+from _timing import print_times, seconds, usual_encoder
 from fairlearn.adversarial import AdversarialFairnessClassifier
-from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from fairrep import MIDebiasedClassifier, lambda_path
@@ -27,12 +23,6 @@ from fairrep.datasets import load_adult
 
 LAMBDAS = [0, 0.3, 1, 2, 3, 5, 10, 20]
 ALPHAS = np.geomspace(0.1, 50, 10)
-
-
-def seconds(fit):
-    start = time.perf_counter()
-    fit()
-    return time.perf_counter() - start
 
 
 def main():
@@ -45,18 +35,7 @@ def main():
     threadpool_limits(1)
     warnings.simplefilter("ignore")
     X, y, A = load_adult(subset="train", return_X_y_s=True)
-    encoder = make_column_transformer(
-        (
-            make_pipeline(SimpleImputer(), StandardScaler()),
-            make_column_selector(dtype_include="number"),
-        ),
-        (
-            OneHotEncoder(sparse_output=False),
-            make_column_selector(dtype_exclude="number"),
-        ),
-        sparse_threshold=0,
-    )
-    x = encoder.fit_transform(X).astype(np.float32)
+    x = usual_encoder().fit_transform(X).astype(np.float32)
     single = MIDebiasedClassifier(2.0, device=args.device, random_state=0)
     params = {"device": args.device, "random_state": 0}
     epochs = signature(lambda_path).parameters["max_epochs"].default
@@ -91,15 +70,8 @@ def main():
     for _ in range(args.repeats):
         for name, run in runs.items():
             times[name].append(seconds(run))
-    base = np.array(times["one fit, lambda_mi=2"])
     print(f"Adult, {len(X)} rows, {args.device}, {args.repeats} rounds")
-    print(f"{'':24s}{'seconds':>9s}   ratio to one fit (min, median, max)")
-    for name, values in times.items():
-        ratio = np.array(values) / base
-        print(
-            f"{name:24s}{np.median(values):9.1f}   "
-            f"{ratio.min():.2f}  {np.median(ratio):.2f}  {ratio.max():.2f}"
-        )
+    print_times(times, base="one fit, lambda_mi=2")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from .._inputs import Codes, Floats
-from .._sensitive import MAX_NUMERIC_GROUPS, sensitive_frame
+from .._quantiles import quantile_groups
+from .._sensitive import (
+    MAX_NUMERIC_GROUPS,
+    _factorize,
+    is_continuous,
+    sensitive_frame,
+)
 
 ALL = "all rows"  # in tables by group, the last row
 
@@ -87,42 +93,24 @@ def _read_column(column: pd.Series, name: Hashable, n_quantiles: int) -> Attribu
             f"{column.iloc[0]!r}, in all {len(column)} rows; at least 2 groups are "
             "required."
         )
-    numeric = pd.api.types.is_numeric_dtype(column)
-    if numeric and not pd.api.types.is_bool_dtype(column):
-        if n_values > MAX_NUMERIC_GROUPS:
-            return _quantile_groups(column, name, n_quantiles)
-    elif n_values > max(MAX_NUMERIC_GROUPS, len(column) / 2):
+    if is_continuous(column):
+        return _by_quantiles(column, name, n_quantiles)
+    if n_values > max(MAX_NUMERIC_GROUPS, len(column) / 2):
         raise ValueError(
             f"sensitive_features column {name!r} has {n_values} different values in "
             f"{len(column)} rows: an identifier, not a group."
         )
-    codes, found = pd.factorize(column.astype(object))
-    try:
-        order = sorted(range(len(found)), key=found.__getitem__)
-    except TypeError:  # values of several types, which have no order of their own
-        order = sorted(range(len(found)), key=lambda i: str(found[i]))
-    groups = [str(found[i]) for i in order]
-    return Attribute(str(name), groups, np.argsort(order)[codes])
+    codes, found = _factorize(column)
+    return Attribute(str(name), [*map(str, found)], codes)
 
 
-def _quantile_groups(column: pd.Series, name: Hashable, n_quantiles: int) -> Attribute:
+def _by_quantiles(column: pd.Series, name: Hashable, n_quantiles: int) -> Attribute:
     values = column.to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"sensitive_features column {name!r} contains infinity.")
-    bins = pd.qcut(values, n_quantiles, duplicates="drop")
-    if len(bins.categories) < 2:
-        # Most rows share one value, so that no quantile parts them.
-        edge = min(np.median(values), values[values < values.max()].max())
-        bins = pd.cut(values, [-np.inf, edge, np.inf])
-    bins = bins.remove_unused_categories()
-    edges = [(interval.left, interval.right) for interval in bins.categories]
-    groups = [f"{left:g} to {right:g}" for left, right in edges]
-    groups[0] = f"up to {edges[0][1]:g}"
-    groups[-1] = f"above {edges[-1][0]:g}"
-    if len(set(groups)) < len(groups):
-        groups = [f"quantile {i + 1}" for i in range(len(groups))]
-    codes = np.asarray(bins.codes, dtype=np.int64)
-    return Attribute(str(name), groups, codes, values)
+    groups = quantile_groups(pd.Series(values), n_quantiles).cat
+    codes = groups.codes.to_numpy(dtype=np.int64)
+    return Attribute(str(name), [*groups.categories], codes, values)
 
 
 def _cross(columns: list[Attribute]) -> Attribute:

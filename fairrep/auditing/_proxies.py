@@ -10,8 +10,8 @@ from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
 from .._inputs import _column_kind, as_pandas
-from .._sensitive import MAX_NUMERIC_GROUPS
-from ._target import is_continuous, quantile_bins
+from .._sensitive import MAX_NUMERIC_GROUPS, is_continuous
+from ._target import quantile_bins
 
 # The estimator sorts and searches the rows of each column; more change little.
 MAX_ROWS = 20_000

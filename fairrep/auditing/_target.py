@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._inputs import Codes, Floats
-from .._sensitive import MAX_NUMERIC_GROUPS, _factorize
+from .._sensitive import _factorize, is_continuous
 from ._attackers import MAX_TRAINING_ROWS
 
 # A continuous S is attacked through its quantile bins.
@@ -63,11 +63,6 @@ def read_target(s: pd.Series, sample_weight: Any, n_folds: int) -> Target:
         groups = [str(category) for category in categories]
         target = Target(rows, codes, codes, weight[rows], groups, "auc")
     return _without_rare_groups(target, MIN_ROWS_PER_FOLD * n_folds)
-
-
-def is_continuous(s: pd.Series) -> bool:
-    is_number = pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s)
-    return bool(is_number and s.nunique() > MAX_NUMERIC_GROUPS)
 
 
 def quantile_bins(values: Floats) -> tuple[Codes, list[str]]:
