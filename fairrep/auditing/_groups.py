@@ -22,7 +22,13 @@ from .._intervals import (
     gap_intervals,
     proportion_interval,
 )
-from ..metrics import DISPARITIES, METRICS, ODDS, FairnessReport, _metric_frame
+from ..metrics._report import (
+    DISPARITIES,
+    METRICS,
+    ODDS,
+    FairnessReport,
+    metric_frame,
+)
 from ._attributes import ALL, Attribute
 from ._scores import associate, calibration_bins, calibration_error, is_probability
 
@@ -343,7 +349,7 @@ class _Table:
 
     def _report(self, rates: list[str], kept: list[int]) -> FairnessReport:
         groups, label, prediction, weight = self._cells(kept)
-        frame = _metric_frame(label, prediction, 1, groups, weight, rates)
+        frame = metric_frame(label, prediction, 1, groups, weight, rates)
         return FairnessReport(frame, 1)
 
     def _cells(self, kept: Iterable[int]) -> tuple[Codes, Codes, Codes, Floats]:

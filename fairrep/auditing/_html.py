@@ -5,7 +5,7 @@ from io import StringIO
 from typing import Any
 
 from .._plotting import COLORS, INK
-from ..metrics import DISPARITIES
+from ..metrics._report import DISPARITIES
 from ._attributes import ALL
 from ._displays import CalibrationByGroupDisplay, GroupsDisplay
 from ._groups import GroupFigures

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs import Codes, Floats, TableEncoder, as_indexable, as_pandas
-from ..metrics import _positive_class, _read_labels
+from ..metrics._report import positive_class, read_labels
 from ._attributes import Attribute, present_rows, read_attributes
 from ._groups import GroupFigures, measure_groups
 
@@ -139,7 +139,7 @@ def read_predictions(
                 "all of them."
             )
         return Subject(name, representation=_read_view(representation, None))
-    true, pred = _read_labels(_values(y_true), _values(y_pred))
+    true, pred = read_labels(_values(y_true), _values(y_pred))
     found = np.unique(np.concatenate([true, pred])).tolist()
     if not np.isin(pred, true).any():
         raise ValueError(
@@ -177,7 +177,7 @@ def _some(values: NDArray) -> str:
 def _pos_labels(labels: list[Any], pos_label: Any) -> tuple[Any, ...]:
     if pos_label is None and len(labels) > 2:
         return tuple(labels)
-    return (_positive_class(labels, pos_label),)
+    return (positive_class(labels, pos_label),)
 
 
 def _read_scores(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..metrics import DISPARITIES
+from ..metrics._report import DISPARITIES
 from ._attributes import ALL
 from ._groups import GroupFigures
 

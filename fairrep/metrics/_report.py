@@ -1,14 +1,7 @@
-"""Group fairness of predictions: fairlearn's metrics, as one report and as scorers.
+"""Rates by group and disparities between groups, as fairlearn defines them."""
 
-`fairness_report` gathers the rates of each group and the disparities between groups.
-`demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
-minus one of these disparities, so greater is better and 0 is the best: pass them as
-`scoring` to scikit-learn's model selection.
-"""
-
-from copy import copy
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 from warnings import warn
 
 import numpy as np
@@ -23,18 +16,9 @@ from fairlearn.metrics import (
 from numpy.typing import NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
-from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from ._sensitive import sensitive_frame
-
-__all__ = [
-    "FairnessReport",
-    "demographic_parity_scorer",
-    "equal_opportunity_scorer",
-    "equalized_odds_scorer",
-    "fairness_report",
-]
+from .._sensitive import sensitive_frame
 
 
 def _selection_rate(
@@ -250,126 +234,15 @@ def fairness_report(
     equalized_odds_ratio             0.000
     equal_opportunity_difference     0.500
     """
-    y_true, y_pred = _read_labels(y_true, y_pred)
-    pos_label = _positive_class(unique_labels(y_true, y_pred).tolist(), pos_label)
-    frame = _metric_frame(
+    y_true, y_pred = read_labels(y_true, y_pred)
+    pos_label = positive_class(unique_labels(y_true, y_pred).tolist(), pos_label)
+    frame = metric_frame(
         y_true, y_pred, pos_label, sensitive_features, sample_weight, [*METRICS]
     )
     return FairnessReport(frame, pos_label)
 
 
-class _DisparityScorer:
-    """Scorer in [-1, 0]: minus a disparity, so that greater is better and 0 is parity.
-
-    It requests `sensitive_features` by itself, so with metadata routing enabled the
-    `sensitive_features` given to `fit` of a search, or in `params` of `cross_validate`,
-    reach it. The classifier must be binary; its `classes_[1]` is the positive class.
-    As for scikit-learn's own scorers, `sample_weight` must be requested or declined
-    with `set_score_request` where it is passed.
-
-    Parameters
-    ----------
-    disparity : str
-        A difference in `FairnessReport`.
-    metrics : list of str
-        The rates that it compares.
-
-    Examples
-    --------
-    >>> import sklearn
-    >>> from sklearn.datasets import make_classification
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.model_selection import cross_validate
-    >>> from fairrep.metrics import demographic_parity_scorer
-    >>> X, y = make_classification(random_state=0)
-    >>> with sklearn.config_context(enable_metadata_routing=True):
-    ...     scores = cross_validate(
-    ...         LogisticRegression(),
-    ...         X,
-    ...         y,
-    ...         scoring={"accuracy": "accuracy", "parity": demographic_parity_scorer},
-    ...         params={"sensitive_features": X[:, 0] > 0},
-    ...     )
-    >>> scores["test_parity"].shape
-    (5,)
-    """
-
-    def __init__(self, disparity: str, metrics: list[str]) -> None:
-        self._disparity = disparity
-        self._metrics = metrics
-        self._requests: dict[str, bool | str | None] = {
-            "sensitive_features": True,
-            "sample_weight": None,
-        }
-
-    def __repr__(self) -> str:
-        return self._disparity.replace("_difference", "_scorer")
-
-    def __call__(
-        self,
-        estimator: Any,
-        X: Any,
-        y: Any,
-        *,
-        sensitive_features: Any = None,
-        sample_weight: Any = None,
-    ) -> float:
-        """Return minus the disparity of the predictions of X."""
-        if sensitive_features is None:
-            raise ValueError(
-                f"{self!r} got no sensitive_features. Enable metadata routing, "
-                "sklearn.set_config(enable_metadata_routing=True), and pass "
-                "sensitive_features to fit of the search, as "
-                "params={'sensitive_features': ...} to cross_validate, or to the "
-                "scorer itself."
-            )
-        classes = getattr(estimator, "classes_", [])
-        if len(classes) != 2:
-            raise ValueError(
-                f"{self!r} needs a classifier fitted on 2 classes; got "
-                f"{type(estimator).__name__} with the classes {list(classes)}. For "
-                "more classes, call fairness_report with pos_label in a scorer of "
-                "your own."
-            )
-        y_true, y_pred = _read_labels(y, estimator.predict(X))
-        frame = _metric_frame(
-            y_true, y_pred, classes[1], sensitive_features, sample_weight, self._metrics
-        )
-        return -getattr(FairnessReport(frame, classes[1]), self._disparity)
-
-    def get_metadata_routing(self) -> MetadataRequest:
-        """Return what `score` requests: `sensitive_features`, unless changed."""
-        routing = MetadataRequest(owner=repr(self))
-        for param, alias in self._requests.items():
-            routing.score.add_request(param=param, alias=alias)
-        return routing
-
-    def set_score_request(self, **requests: bool | str | None) -> Self:
-        """Return a copy with other requests; the scorer itself is shared, so it stays.
-
-        Parameters
-        ----------
-        **requests : {True, False, None} or str
-            By name of the metadata: `sensitive_features` or `sample_weight`. A string
-            is the name under which it is passed.
-        """
-        if unknown := requests.keys() - self._requests.keys():
-            raise TypeError(
-                f"{self!r} takes {list(self._requests)}; got {sorted(unknown)}."
-            )
-        scorer = copy(self)
-        scorer._requests = {**self._requests, **requests}
-        return scorer
-
-
-demographic_parity_scorer = _DisparityScorer(
-    "demographic_parity_difference", ["selection_rate"]
-)
-equalized_odds_scorer = _DisparityScorer("equalized_odds_difference", ODDS)
-equal_opportunity_scorer = _DisparityScorer("equal_opportunity_difference", ODDS[:1])
-
-
-def _read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
+def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
     labels = []
     for name, values in {"y_true": y_true, "y_pred": y_pred}.items():
         array = np.asarray(values)
@@ -390,7 +263,7 @@ def _read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
     return labels[0], labels[1]
 
 
-def _positive_class(found: list[Any], pos_label: Any) -> Any:
+def positive_class(found: list[Any], pos_label: Any) -> Any:
     if pos_label is None:
         if not (set(found) <= {0, 1} or set(found) <= {-1, 1}):
             raise ValueError(
@@ -404,7 +277,7 @@ def _positive_class(found: list[Any], pos_label: Any) -> Any:
     return pos_label
 
 
-def _metric_frame(
+def metric_frame(
     y_true: NDArray,
     y_pred: NDArray,
     pos_label: Any,

@@ -1,0 +1,22 @@
+"""Group fairness of predictions: fairlearn's metrics, as one report and as scorers.
+
+`fairness_report` gathers the rates of each group and the disparities between groups.
+`demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
+minus one of these disparities, so greater is better and 0 is the best: pass them as
+`scoring` to scikit-learn's model selection.
+"""
+
+from ._report import FairnessReport, fairness_report
+from ._scorers import (
+    demographic_parity_scorer,
+    equal_opportunity_scorer,
+    equalized_odds_scorer,
+)
+
+__all__ = [
+    "FairnessReport",
+    "demographic_parity_scorer",
+    "equal_opportunity_scorer",
+    "equalized_odds_scorer",
+    "fairness_report",
+]
