@@ -1,12 +1,17 @@
 """What the tests share: small data, and settings that keep fits short."""
 
+import os
+
+# The networks here are tiny: a second thread brings nothing, and where the cores are
+# shared, as among the processes of pytest-xdist, its waiting makes a fit some thirty
+# times slower. Read when torch and scikit-learn's trees are first imported.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 import torch
 
 from fairrep.datasets import load_adult, make_biased_classification
 
-# The networks here are tiny: a second thread brings nothing, and where the cores are
-# shared its waiting makes a fit some thirty times slower.
 torch.set_num_threads(1)
 
 # A fit of well under a second, for tests that ask nothing of its quality.

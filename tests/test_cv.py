@@ -1,6 +1,7 @@
 """MIDebiasedClassifierCV: chooses lambda under a limit to the gap."""
 
 import pickle
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
 from fairrep import MIDebiasedClassifierCV
 from fairrep.datasets import make_biased_classification
@@ -263,5 +265,36 @@ def test_a_fit_that_fails_leaves_it_unfitted(biased, quick):
     clf = MIDebiasedClassifierCV(**quick).fit(X, y, sensitive_features=s)
     with pytest.raises(ValueError, match="only one class"):
         clf.fit(X, np.zeros(len(y)), sensitive_features=s)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+class InterruptTraining(Callback):
+    """Ctrl-C in epoch 5 of a training, the first being number 1."""
+
+    begun: ClassVar[int] = 0  # of the class: each net has its own copy of a callback
+
+    def __init__(self, training):
+        self.training = training
+
+    def on_train_begin(self, net, **kwargs):
+        type(self).begun += 1
+
+    def on_batch_begin(self, net, **kwargs):
+        if self.begun == self.training and len(net.history) == 5:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("training", [2, 3])
+def test_ctrl_c_in_a_fold_leaves_it_unfitted(training, biased, quick, monkeypatch):
+    X, y, s = biased
+    monkeypatch.setattr(InterruptTraining, "begun", 0)
+    clf = MIDebiasedClassifierCV(cv=3, callbacks=[InterruptTraining(training)], **quick)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        pytest.warns(ConvergenceWarning, match="interrupted in epoch 5 of 6"),
+    ):
+        clf.fit(X, y, sensitive_features=s)
+    assert InterruptTraining.begun == training
     with pytest.raises(NotFittedError):
         clf.predict(X)
