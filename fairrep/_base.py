@@ -26,7 +26,8 @@ from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
 from ._parameters import MIParameters
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
 from .nn._conditioning import LambdaScale
-from .nn._net import FairNet, TensorTable
+from .nn._net import FairNet
+from .nn._table import TensorTable
 
 # X as `read_table` returns it -> what z must keep.
 MakeTask = Callable[[Any], Task]

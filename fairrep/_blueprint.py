@@ -16,7 +16,9 @@ from ._build import Problem, Task, build_net
 from ._cross_fit import Inputs
 from ._sensitive import Guarded, Sensitive
 from ._table_state import encoded_shape
-from .nn._net import FairNet, TensorTable, cross_entropy, squared_error
+from .nn._module import cross_entropy, squared_error
+from .nn._net import FairNet
+from .nn._table import TensorTable
 
 if TYPE_CHECKING:
     from ._base import BaseMIEstimator

@@ -24,8 +24,10 @@ from .nn._callbacks import BestEpoch, EpochProgress
 from .nn._conditioning import ConditionedLinear, LambdaScale
 from .nn._critic import make_critic
 from .nn._encoder import MLP, UserEncoder, linear
-from .nn._net import FairModule, FairNet, TensorTable, cross_entropy
+from .nn._module import FairModule, cross_entropy
+from .nn._net import FairNet
 from .nn._path_net import PathNet
+from .nn._table import TensorTable
 
 if TYPE_CHECKING:
     from ._base import BaseMIEstimator

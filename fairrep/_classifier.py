@@ -15,7 +15,7 @@ from ._base import BaseMIEstimator
 from ._build import Task, classification_task
 from ._cross_fit import ScoredInputs
 from ._inputs import read_target
-from .nn._net import TensorTable
+from .nn._table import TensorTable
 
 # Of the rows that are not of the class predicted most: predicting fewer is a collapse.
 COLLAPSED_SHARE = 0.05

@@ -22,16 +22,10 @@ from sklearn.utils.validation import (
 )
 
 from ._classifier import MIDebiasedClassifier
+from ._figures import Split, held_out_figures
 from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
 from ._inputs import Codes, Floats, as_indexable, cells, read_target
-from ._path import (
-    LambdaPath,
-    Split,
-    held_out_figures,
-    read_lambdas,
-    require_sensitive,
-    train_path,
-)
+from ._path import LambdaPath, read_lambdas, require_sensitive, train_path
 from ._sensitive import sensitive_frame
 
 

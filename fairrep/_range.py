@@ -15,8 +15,8 @@ from ._inputs import Codes, Floats, cells
 from ._quantiles import quantile_groups
 from ._sensitive import SensitivePart
 from .nn._conditioning import LambdaScale
-from .nn._net import TensorTable
 from .nn._path_net import PathNet
+from .nn._table import TensorTable
 
 # Six decades, within which the survey looks. Where y is rare and hard to predict, a
 # hundredth may be much; where the critic is slow, hundreds may be little.

@@ -8,6 +8,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._cv import MIDebiasedClassifierCV
+from ._figures import held_out_figures
 from ._gaps import (
     GAP_OF_CRITERION,
     Gap,
@@ -17,7 +18,7 @@ from ._gaps import (
     score_interval,
 )
 from ._inputs import as_indexable, read_target
-from ._path import LambdaPath, held_out_figures
+from ._path import LambdaPath
 from ._plotting import COLORS, INK, MARKERS, Display, new_axes
 
 if TYPE_CHECKING:

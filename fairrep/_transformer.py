@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import type_of_target
 from ._base import BaseMIEstimator
 from ._build import Task, classification_task
 from ._inputs import TableEncoder, read_target
-from .nn._net import squared_error
+from .nn._module import squared_error
 
 
 class MIFairTransformer(BaseMIEstimator):

@@ -13,7 +13,7 @@ from skorch.callbacks import Callback
 import fairrep
 from fairrep import MIDebiasedClassifier, MIFairTransformer
 from fairrep.nn._bottleneck import content_noise
-from fairrep.nn._net import SlicingIterator, TensorTable
+from fairrep.nn._table import SlicingIterator, TensorTable
 
 pytestmark = [
     pytest.mark.gpu,

@@ -1,7 +1,7 @@
-"""The networks put together, and how they are trained against each other."""
+"""How the networks are trained against each other."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,110 +9,10 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import Dataset
 
-from ._encoder import MakeLayer, apply, linear
+from ._table import Batch, SlicingIterator, TensorTable
 
-Batch = tuple[Tensor, dict[str, Tensor]]
 CRITIC_REFIT_EPOCHS = 20
-
-
-class FairModule(nn.Module):
-    """x -> encoder -> bottleneck -> z -> head. S is nowhere among the inputs.
-
-    A generator stands for training: it drives dropout and noise, and the head reads
-    the noisy z. Without one the output is the head's at the mean of z, and the z
-    returned is the one to release.
-    """
-
-    def __init__(
-        self,
-        encoder: Any,
-        bottleneck: Any,
-        *,
-        n_components: int,
-        n_outputs: int,
-        generator: Generator,
-        make_layer: MakeLayer = linear,
-    ) -> None:
-        super().__init__()
-        self.encoder: Any = encoder
-        self.project = make_layer(encoder.out_features, n_components, generator)
-        self.bottleneck: Any = bottleneck
-        self.head = make_layer(n_components, n_outputs, generator)
-
-    def forward(
-        self,
-        x: Tensor,
-        generator: Generator | None = None,
-        embedding: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        h = self.encoder(x, generator, embedding)
-        mean = self.bottleneck.mean(apply(self.project, h, embedding))
-        z = self.bottleneck.perturb(mean, x, generator)
-        return apply(self.head, mean if generator is None else z, embedding), z
-
-    def output(self, x: Tensor) -> Tensor:
-        """The head's output at the mean of z, without the cost of noise for z."""
-        return self.head(self.bottleneck.mean(self.project(self.encoder(x))))
-
-
-def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-    """Task loss of classification, in nats, row by row."""
-    return F.cross_entropy(output, target, reduction="none")
-
-
-def squared_error(output: Tensor, target: Tensor) -> Tensor:
-    """Task loss of regression and reconstruction: mean over the columns, row by row."""
-    return (output - target).square().flatten(1).mean(1)
-
-
-class TensorTable(Dataset):
-    """Rows on the device: encoded x, and named targets of the same length."""
-
-    def __init__(self, x: Tensor, target: dict[str, Tensor]) -> None:
-        self.x = x
-        self.target = target
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def to(self, device: torch.device | str) -> "TensorTable":
-        target = {name: values.to(device) for name, values in self.target.items()}
-        return TensorTable(self.x.to(device), target)
-
-    def __getitem__(self, index: Tensor) -> Batch:
-        # `index_select` takes a third of the time of `x[index]`.
-        target = {name: v.index_select(0, index) for name, v in self.target.items()}
-        return self.x.index_select(0, index), target
-
-
-class SlicingIterator:
-    """Batches cut from tensors by an index permutation.
-
-    A `DataLoader` costs more than the networks on tabular data. Batches are of nearly
-    equal size, so that none is a few left-over rows.
-    """
-
-    def __init__(
-        self, dataset: Any, batch_size: int, generator: Generator | None = None
-    ) -> None:
-        self.dataset = dataset
-        self.n_batches = -(-len(dataset) // batch_size)
-        self.generator = generator
-
-    def __len__(self) -> int:
-        return self.n_batches
-
-    def __iter__(self) -> Iterator[Batch]:
-        n = len(self.dataset)
-        if self.generator is None:
-            order = torch.arange(n, device=self.dataset.x.device)
-        else:
-            device = self.generator.device
-            order = torch.randperm(n, generator=self.generator, device=device)
-        for rows in order.tensor_split(self.n_batches):
-            yield self.dataset[rows]
 
 
 class FairNet(NeuralNet):

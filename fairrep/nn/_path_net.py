@@ -6,7 +6,8 @@ import torch
 from torch import Generator, Tensor
 
 from ._conditioning import LambdaScale, embed, folded
-from ._net import Batch, FairNet, TensorTable
+from ._net import FairNet
+from ._table import Batch, TensorTable
 
 
 class PathNet(FairNet):

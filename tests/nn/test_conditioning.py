@@ -16,7 +16,7 @@ from fairrep.nn._conditioning import (
 )
 from fairrep.nn._critic import make_critic
 from fairrep.nn._encoder import MLP, UserEncoder, linear
-from fairrep.nn._net import FairModule
+from fairrep.nn._module import FairModule
 
 
 def generator(seed=0):

@@ -10,7 +10,7 @@ from torch import nn
 from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._critic import make_critic
 from fairrep.nn._encoder import MLP, UserEncoder, dropout, linear
-from fairrep.nn._net import FairModule
+from fairrep.nn._module import FairModule
 
 
 def generator(seed=0):

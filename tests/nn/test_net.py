@@ -17,14 +17,9 @@ from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._callbacks import BestEpoch
 from fairrep.nn._critic import make_critic
 from fairrep.nn._encoder import MLP, linear
-from fairrep.nn._net import (
-    FairModule,
-    FairNet,
-    SlicingIterator,
-    TensorTable,
-    cross_entropy,
-    squared_error,
-)
+from fairrep.nn._module import FairModule, cross_entropy, squared_error
+from fairrep.nn._net import FairNet
+from fairrep.nn._table import SlicingIterator, TensorTable
 
 N_FEATURES = 4
 UNIFORM = np.array([[0.5, 0.5]])

@@ -1,0 +1,91 @@
+"""Score and gap on held-out rows, at each lambda of a path."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import get_scorer
+
+from ._gaps import (
+    GAPS,
+    Gap,
+    gap_interval,
+    labels_for_gap,
+    mean_interval,
+    score_interval,
+)
+from ._inputs import Floats
+
+if TYPE_CHECKING:
+    from ._path import LambdaPath
+
+# A path, and the X, y and groups of rows that it did not see.
+Split = tuple["LambdaPath", Any, NDArray, pd.DataFrame]
+
+
+def held_out_figures(
+    splits: list[Split],
+    lambdas: Floats,
+    *,
+    gap: Gap,
+    scoring: Any,
+    confidence: float,
+    n_bootstrap: int,
+    seed: int,
+    overlap: float = 1.0,
+) -> tuple[pd.DataFrame, dict[str, NDArray]]:
+    """Score and gap at each lambda: their means over splits, and split by split.
+
+    The gap of the rows of all splits together would not do: where two models err in
+    opposite directions it is none. ``overlap`` is in how many splits a row comes up.
+    """
+    scorer = get_scorer(scoring)
+    _check_figures(splits, lambdas, gap, confidence, n_bootstrap)
+    limits: Any = {"confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
+    rows, by_split = [], []
+    for lambda_mi in lambdas:
+        scores, gaps = [], []
+        for path, X, y, groups in splits:
+            # The same draws at each lambda, so that the curve is as smooth as it is.
+            clf = path._at(lambda_mi)
+            scores.append(score_interval(scorer, clf, X, y, **limits))
+            true, predicted = (
+                labels_for_gap(v, path.classes_) for v in (y, clf.predict(X))
+            )
+            gaps.append(gap_interval(gap, true, predicted, groups, **limits))
+        rows.append(
+            {"lambda_mi": lambda_mi}
+            | mean_interval(scores, overlap).columns("score")
+            | mean_interval(gaps, overlap).columns("gap")
+        )
+        by_split.append([[i.value for i in scores], [i.value for i in gaps]])
+    results = {"lambda_mi": np.array(lambdas)}
+    for name, values in zip(
+        ["score", "gap"], np.moveaxis(np.array(by_split), 0, -1), strict=True
+    ):
+        for i, split in enumerate(values):
+            results[f"split{i}_test_{name}"] = split
+        results[f"mean_test_{name}"] = values.mean(axis=0)
+        results[f"std_test_{name}"] = values.std(axis=0)
+    return pd.DataFrame(rows), results
+
+
+def _check_figures(
+    splits: list[Split], lambdas: Any, gap: Gap, confidence: float, n_bootstrap: int
+) -> None:
+    if not all(len(y) for _, _, y, _ in splits):
+        raise ValueError(
+            "No rows were held out, so there are no figures; expected "
+            "validation_fraction > 0 in lambda_path, or rows to measure on."
+        )
+    if not len(lambdas):
+        raise ValueError("lambdas must hold at least one number; got none.")
+    if not callable(gap) and gap not in GAPS:
+        raise ValueError(
+            f"gap must be a callable or one of {sorted(GAPS)}; got {gap!r}."
+        )
+    if not 0.5 <= confidence < 1:
+        raise ValueError(f"confidence must be in [0.5, 1); got {confidence}.")
+    if n_bootstrap < 1:
+        raise ValueError(f"n_bootstrap must be at least 1; got {n_bootstrap}.")
