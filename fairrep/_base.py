@@ -21,7 +21,11 @@ from torch import Generator
 
 from ._blueprint import draw_blueprint
 from ._build import Problem, Task, build_net, build_table, task_weight
-from ._cross_fit import Inputs, cross_fit, fit_params_for
+from ._calibration import Calibration, Data, set_apart
+from ._code_table import code_table
+from ._codes import check_n_codes, quartile_groups
+from ._cross_fit import Inputs, cross_fit, fit_params_for, without_scores
+from ._fingerprint import fingerprint, share_seen
 from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
 from ._parameters import MIParameters
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
@@ -49,8 +53,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         sample_weight: Any,
     ) -> Problem:
         """Read, train, estimate; fitted attributes come last."""
-        # A fit that fails leaves the estimator unfitted.
-        self.__dict__.pop("net_", None)
+        self._forget()
         problem = self._read(X, make_task, sensitive_features, sample_weight)
         with self._torch_settings(problem.generator.initial_seed()):
             net = self._train(problem)
@@ -61,8 +64,26 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
                 mi_estimate = net.estimate_mi(problem.rows(held_out))
         net.drop_training_state()
         self._keep(problem, net, mi_estimate)
+        if self.bottleneck == "discrete":
+            self.code_table_ = code_table(
+                self._codes(X),
+                self.n_codes,
+                read_table(self, X, reset=False),
+                problem.task,
+                problem.sensitive.parts,
+            )
         self._warn_of_trouble(problem.guarded)
         return problem
+
+    def _forget(self) -> None:
+        """A fit that fails leaves the estimator unfitted."""
+        for name in ("net_", "code_table_", "fingerprint_", "certificate_"):
+            self.__dict__.pop(name, None)
+
+    def _set_apart(self, *data: Any) -> tuple[Data, Calibration | None]:
+        """X, y, S and weights to fit on, and the rows of the certificate."""
+        self._forget()
+        return set_apart(self, data, type(self).__name__)
 
     def _read(
         self,
@@ -87,6 +108,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             raise ValueError(
                 f"class_weight needs class labels y; got a {task.kind} task."
             )
+        if self.bottleneck == "discrete":
+            check_n_codes(self.n_codes, len(raw))
         sensitive = self._read_sensitive(sensitive_features, task, len(raw))
         stratum, n_strata, mi_weight = self._condition(task, row_weight)
         guarded = [
@@ -145,6 +168,9 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         self.n_iter_ = len(net.history)
         self.history_ = net.history
         self.mi_estimate_ = mi_estimate
+        if self.bottleneck == "discrete":
+            x = problem.table.x.cpu().numpy()
+            self.fingerprint_ = fingerprint(without_scores(problem.inputs, x))
         self._blueprint = draw_blueprint(self, problem, net)
         self.net_ = net
 
@@ -152,6 +178,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         self, sensitive_features: Any, task: Task, n_rows: int
     ) -> Sensitive:
         if sensitive_features is not None:
+            if self.bottleneck == "discrete":
+                sensitive_features = quartile_groups(sensitive_features, n_rows)
             return read_sensitive(
                 sensitive_features,
                 task.labels,
@@ -244,7 +272,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     def _warn_of_trouble(self, guarded: list[Guarded]) -> None:
         self._warn_if_interrupted(stacklevel=5)
         entropy = sum(part.entropy for part in guarded)
-        if self.mi_estimate_ > entropy:
+        if self.mi_estimate_ > entropy and self.net_.critics_learn:
             warnings.warn(
                 f"The estimate of the mutual information, {self.mi_estimate_:.3f} "
                 f"nats, is above the entropy of the sensitive features, {entropy:.3f} "
@@ -259,6 +287,17 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         check_is_fitted(self)
         x = self._inputs.transform(read_table(self, X, reset=False))
         return TensorTable(torch.from_numpy(x), {})
+
+    def _codes(self, X: Any) -> Codes:
+        """The code of each row, with the discrete bottleneck."""
+        return self.net_.forward(self._table(X))[1].argmax(dim=1).numpy()
+
+    def _share_seen(self, X: Any) -> float:
+        """Share of the rows that the fit knew, where it kept what tells; else NaN."""
+        if not hasattr(self, "fingerprint_"):
+            return np.nan
+        x = self._table(X).x.numpy()
+        return share_seen(self.fingerprint_, without_scores(self._inputs, x))
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Representation z of each row, with its noise; S is not needed.
@@ -275,6 +314,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components), float32
+            With the discrete bottleneck of shape (n_samples, n_codes): 1 for the code
+            of the row, 0 for the others.
         """
         table = self._table(X)
         return self.net_.forward(table)[1].numpy()

@@ -15,7 +15,6 @@ from torch import Generator
 from ._build import Problem, Task, build_net
 from ._cross_fit import Inputs
 from ._sensitive import Guarded, Sensitive
-from ._table_state import encoded_shape
 from .nn._module import cross_entropy, squared_error
 from .nn._net import FairNet
 from .nn._table import TensorTable
@@ -92,7 +91,7 @@ def _bare_problem(
         prior = None if n_groups is None else np.ones((n_strata, n_groups)) / n_groups
         guarded.append(Guarded(np.zeros((2, n_values)), np.ones(2), prior, np.nan))
     no_rows = np.empty(0, dtype=np.int64)
-    x = torch.zeros(2, *encoded_shape(inputs), device=device)
+    x = torch.zeros(2, *inputs.out_shape, device=device)
     return Problem(
         inputs,
         Task(blueprint["task"], no_rows, blueprint["n_outputs"], loss),

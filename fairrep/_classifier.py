@@ -1,24 +1,19 @@
 """MIDebiasedClassifier."""
 
-import warnings
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from ._base import BaseMIEstimator
 from ._build import Task, classification_task
+from ._collapse import warn_of_collapse
 from ._cross_fit import ScoredInputs
 from ._inputs import read_target
 from .nn._table import TensorTable
-
-# Of the rows that are not of the class predicted most: predicting fewer is a collapse.
-COLLAPSED_SHARE = 0.05
 
 
 class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
@@ -60,12 +55,17 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     mi_target : {"representation", "prediction"}, default="representation"
         What is to be independent of S: z, and with it all that is made from it, or
         the predicted probabilities alone.
-    bottleneck : {"gaussian", "deterministic"}, default="gaussian"
+    bottleneck : {"gaussian", "deterministic", "discrete"}, default="gaussian"
         "gaussian" normalises z and adds noise, which limits what can be read from
         it. "deterministic" is a ReLU as in [1]_: it hides S from the critic more
-        than it removes it.
+        than it removes it. "discrete" makes z one of ``n_codes`` codes: I(Z; S) is
+        then counted, without critics, and held-out rows give a certificate (see
+        ``calibration_fraction``). Continuous S is cut at its quartiles for it.
     n_components : int, default=8
         Size of z.
+    n_codes : int, default=4
+        Codes of the discrete bottleneck, at least 2. More keep more of the task and
+        can be certified less.
     noise_std : float, default=0.3
         Standard deviation of the gaussian bottleneck's noise, where z has 1.
     hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -112,7 +112,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     learning_rate : float, default=0.002
         Initial learning rate of encoder and head (Adam); it falls to 0 as a cosine.
     batch_size : int or "auto", default="auto"
-        "auto" gives some twenty-five batches an epoch, of 32 to 512 rows.
+        "auto" gives some twenty-five batches an epoch, of 32 to 512 rows, or of 128
+        to 1024 with the discrete bottleneck.
     max_epochs : int, default=30
         Passes over the training rows.
     warmup_epochs : int, default=3
@@ -125,6 +126,9 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     validation_fraction : float, default=0.1
         Share of the rows held out of training, in [0, 0.5]. None are held out where
         neither ``sensitive_features`` nor ``early_stopping`` asks for it.
+    calibration_fraction : float, default=0
+        Share of the rows set apart for ``certificate_``, in [0, 0.5]; they train and
+        choose nothing. Above 0 only with the discrete bottleneck.
     n_iter_no_change : int, default=10
         See ``early_stopping``.
     tol : float, default=0.0001
@@ -150,9 +154,23 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     mi_estimate_ : float
         Estimate of the mutual information that ``criterion`` names, in nats, on
         held-out rows; NaN where there are none or S was not given. It is a lower
-        bound and proves nothing: what an attacker reads can be more.
+        bound and proves nothing: what an attacker reads can be more. Of n codes it is
+        that of the held-out rows themselves, where chance adds some (n - 1)(G - 1) /
+        2m nats for G groups and m rows.
+    certificate_ : Certificate
+        With ``calibration_fraction``: limits, at 95 % confidence, to what any
+        classifier or attacker can do with the code (see `certify`). With
+        ``sensitive_combination="separate"`` a dict of them, by column.
+    code_table_ : DataFrame
+        For each code its share of the rows of `fit`, its share by group, its rate of
+        y, and of the columns of X that tell most of it the middle four fifths or the
+        most frequent values. With the discrete bottleneck.
+    fingerprint_ : ndarray of uint64
+        Hashes of 256 of the rows of `fit`, by which an audit warns of being given
+        rows that the model knows. With the discrete bottleneck.
     sensitive_categories_ : list of ndarray
-        The groups of each sensitive column, sorted; None for a continuous column.
+        The groups of each sensitive column, sorted; of a continuous column None, or
+        the intervals between its quartiles with the discrete bottleneck.
     sensitive_names_in_ : ndarray of str
         Names of the sensitive columns.
     n_iter_ : int
@@ -237,6 +255,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         mi_target: str = "representation",
         bottleneck: str = "gaussian",
         n_components: int = 8,
+        n_codes: int = 4,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
         dropout: float = 0.2,
@@ -258,6 +277,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         warmup_epochs: int = 3,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        calibration_fraction: float = 0.0,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         callbacks: list | None = None,
@@ -272,6 +292,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             mi_estimator=mi_estimator,
             bottleneck=bottleneck,
             n_components=n_components,
+            n_codes=n_codes,
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,
             dropout=dropout,
@@ -293,6 +314,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             warmup_epochs=warmup_epochs,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
+            calibration_fraction=calibration_fraction,
             n_iter_no_change=n_iter_no_change,
             tol=tol,
             callbacks=callbacks,
@@ -347,26 +369,18 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             the mutual information exceeds the entropy of S.
         """
 
+        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
+        X, y, sensitive_features, sample_weight = data
+
         def make_task(raw: Any) -> Task:
             return classification_task(read_target(y, len(raw), type(self).__name__))
 
         problem = self._fit(X, make_task, sensitive_features, sample_weight)
         self.classes_, labels = problem.task.named_labels()
-        self._warn_of_collapse(labels, self._classes_of(problem.table))
+        warn_of_collapse(labels, self._classes_of(problem.table))
+        if calibration is not None:
+            self.certificate_ = calibration.certificate(self)
         return self
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Of which metadata go where: to `fit`, and to that of ``estimator``.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        router = MetadataRouter(owner=self).add_self_request(self)
-        if self.estimator is not None:
-            mapping = MethodMapping().add(caller="fit", callee="fit")
-            router.add(estimator=self.estimator, method_mapping=mapping)
-        return router
 
     @property
     def estimator_(self) -> Any:
@@ -375,22 +389,9 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             raise AttributeError(f"This {type(self).__name__} has no estimator_.")
         return self._inputs.estimator
 
-    def _warn_of_collapse(self, y: NDArray, predicted: NDArray) -> None:
-        if is_collapsed(y, predicted):
-            values, counts = np.unique(predicted, return_counts=True)
-            mode = values.tolist()[counts.argmax()]
-            warnings.warn(
-                f"The classifier has collapsed: it predicts {mode!r} for "
-                f"{counts.max() / len(y):.1%} of the rows of X, where it holds for "
-                f"{(y == mode).mean():.1%}. Such a model is trivially "
-                "fair and useless; try a smaller lambda_mi or learning_rate, or "
-                "class_weight='balanced'.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
     def _logits(self, X: Any) -> NDArray[np.float32]:
-        return self.net_.outputs(self._table(X)).numpy()
+        table = self._table(X)
+        return self.net_.outputs(table).numpy()
 
     def _classes_of(self, table: TensorTable) -> NDArray:
         chosen = self.net_.outputs(table).argmax(dim=1)
@@ -442,10 +443,3 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         y : ndarray of shape (n_samples,)
         """
         return self._classes_of(self._table(X))
-
-
-def is_collapsed(y: NDArray, predicted: NDArray) -> bool:
-    """Whether nearly all predictions are of one class, where y is not."""
-    values, counts = np.unique(predicted, return_counts=True)
-    others = 1 - counts.max() / len(predicted)
-    return bool(others < COLLAPSED_SHARE * (y != values[counts.argmax()]).mean())

@@ -38,8 +38,18 @@ class ScoredInputs:
     def transform(self, X: Any) -> NDArray[np.float32]:
         return self.join(X, scores_of(self.estimator, X))
 
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Shape of one encoded row."""
+        return (self.table.out_shape[0] + self.scores.out_shape[0],)
+
     def join(self, X: Any, scores: Floats) -> NDArray[np.float32]:
         return np.hstack([self.table.transform(X), self.scores.transform(scores)])
+
+
+def without_scores(inputs: "Inputs", x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Encoded rows without the scores, of which those that trained have others."""
+    return x[:, : inputs.table.out_shape[0]] if isinstance(inputs, ScoredInputs) else x
 
 
 # Raw rows -> encoded rows.

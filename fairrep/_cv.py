@@ -1,18 +1,14 @@
 """MIDebiasedClassifierCV: chooses lambda on a path, under a limit to the gap."""
 
 import warnings
-from collections.abc import Iterator
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
-from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
@@ -21,12 +17,14 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from ._calibration import Calibration, Data
 from ._classifier import MIDebiasedClassifier
-from ._figures import Split, held_out_figures
+from ._figures import Split, certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
-from ._inputs import Codes, Floats, as_indexable, cells, read_target
+from ._inputs import Floats, as_indexable, read_target
 from ._path import LambdaPath, read_lambdas, require_sensitive, train_path
 from ._sensitive import sensitive_frame
+from ._splits import check_splits, splits_of
 
 
 class MIDebiasedClassifierCV(MIDebiasedClassifier):
@@ -66,7 +64,11 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Passes over the training rows.
     validation_fraction : float, default=0.2
         Share of the rows held out of training, in [0, 0.5].
-    estimator, criterion, mi_estimator, mi_target, bottleneck, n_components, \
+    calibration_fraction : float, default=0
+        Share of the rows set apart, before all else, for a certificate of the codes.
+        As they choose nothing, that of the chosen lambda holds as if it had been the
+        only one.
+    estimator, criterion, mi_estimator, mi_target, bottleneck, n_components, n_codes, \
     noise_std, \
     hidden_layer_sizes, dropout, numeric_embedding, n_bins, encoder, \
     critic_hidden_layer_sizes, critic_steps, critic_batches, critic_learning_rate, \
@@ -84,15 +86,17 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     path_ : DataFrame
         For each lambda "lambda_mi", "score", "score_low", "score_high", "gap",
         "gap_low", "gap_high", on the rows that chose: with ``cv`` means over the
-        splits, whose limits take rows that come up repeatedly as one.
+        splits, whose limits take rows that come up repeatedly as one. With
+        ``calibration_fraction`` "certified_gap" too, from the rows set apart.
     cv_results_ : dict of ndarray
         "lambda_mi", and for each split "split0_test_score" and "split0_test_gap";
         "mean_test_score", "std_test_score", "mean_test_gap", "std_test_gap" over the
         splits.
     lambda_path_ : LambdaPath
         The path trained last, of which the estimator is a point.
-    classes_, mi_estimate_, sensitive_categories_, sensitive_names_in_, n_iter_, \
-    interrupted_, history_, net_, n_features_in_, feature_names_in_ :
+    classes_, mi_estimate_, certificate_, sensitive_categories_, \
+    sensitive_names_in_, n_iter_, interrupted_, history_, net_, fingerprint_, \
+    n_features_in_, feature_names_in_ :
         As in `MIDebiasedClassifier`, at ``lambda_``.
 
     See Also
@@ -152,6 +156,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         mi_target: str = "representation",
         bottleneck: str = "gaussian",
         n_components: int = 8,
+        n_codes: int = 4,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
         dropout: float = 0.2,
@@ -173,6 +178,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         warmup_epochs: int = 3,
         early_stopping: bool = False,
         validation_fraction: float = 0.2,
+        calibration_fraction: float = 0.0,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         callbacks: list | None = None,
@@ -188,6 +194,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             mi_target=mi_target,
             bottleneck=bottleneck,
             n_components=n_components,
+            n_codes=n_codes,
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,
             dropout=dropout,
@@ -209,6 +216,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             warmup_epochs=warmup_epochs,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
+            calibration_fraction=calibration_fraction,
             n_iter_no_change=n_iter_no_change,
             tol=tol,
             callbacks=callbacks,
@@ -267,7 +275,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             limit is then taken. And as in `MIDebiasedClassifier.fit`.
         """
         # A fit that fails leaves the estimator unfitted.
-        for name in ("net_", "lambda_path_", "feature_names_in_"):
+        self._forget()
+        for name in ("lambda_path_", "feature_names_in_"):
             self.__dict__.pop(name, None)
         grid = None if self.lambdas is None else read_lambdas(self.lambdas)
         if self.cv is None and self.validation_fraction == 0:
@@ -281,18 +290,28 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             if name != "lambda_mi"
         }
         gap = self.gap or GAP_OF_CRITERION[self.criterion]
-        data = X, y, sensitive_features, sample_weight
+        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         if self.cv is None:
             path = train_path(
-                *data, lambdas=grid, n_lambdas=self.n_lambdas, params=params, gap=gap
+                *data,
+                lambdas=grid,
+                n_lambdas=self.n_lambdas,
+                params=params,
+                gap=gap,
+                calibration=calibration,
             )
             self._choose(path, [(path, *path.held_out_)], gap, overlap=1.0)
         else:
-            self._cross_validate(data, grid, params, gap)
+            self._cross_validate(data, grid, params, gap, calibration)
         return self
 
     def _cross_validate(
-        self, data: tuple, grid: Floats | None, params: dict[str, Any], gap: Gap
+        self,
+        data: Data,
+        grid: Floats | None,
+        params: dict[str, Any],
+        gap: Gap,
+        calibration: Calibration | None,
     ) -> None:
         """Train on all rows, and for each split on the rows that it leaves in."""
         X, y, sensitive_features, sample_weight = data
@@ -302,12 +321,18 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         weight = _check_sample_weight(sample_weight, X)
         sensitive = sensitive_frame(sensitive_features, len(labels))
         groups = comparable_groups(sensitive, len(labels))
-        parts = list(_splits(self.cv, X, labels, groups))
-        tested = _check_splits(parts, labels)
+        parts = list(splits_of(self.cv, X, labels, groups))
+        tested = check_splits(parts, labels)
         check_cells(gap, labels, groups, np.unique(tested), np.unique(labels))
         if not self.early_stopping:
             params = {**params, "validation_fraction": 0.0}
-        path = train_path(*data, lambdas=grid, n_lambdas=self.n_lambdas, params=params)
+        path = train_path(
+            *data,
+            lambdas=grid,
+            n_lambdas=self.n_lambdas,
+            params=params,
+            calibration=calibration,
+        )
         splits = []
         for train, test in parts:
             part = train_path(
@@ -338,6 +363,14 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             seed=0,
             overlap=overlap,
         )
+        if path.calibration_ is not None:
+            self.path_["certified_gap"] = certified_gaps(
+                path,
+                path.calibration_,
+                path.lambdas,
+                gap=gap,
+                confidence=self.confidence,
+            )
         fair = self.path_["gap_high"] <= self.max_gap
         if fair.any():
             self.best_index_ = int(self.path_["score"].where(fair).idxmax())
@@ -380,34 +413,3 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         self.__dict__.update(fitted)
         self.lambda_ = point.lambda_mi
         return self
-
-
-def _check_splits(parts: list[tuple[Codes, Codes]], labels: NDArray) -> Codes:
-    """All rows that are tested on, as often as they are; raises if splits are unfit."""
-    if not parts:
-        raise ValueError("cv gives no splits; expected at least one.")
-    for i, (train, test) in enumerate(parts):
-        if len(np.unique(labels[train])) < 2 or not len(labels[test]):
-            raise ValueError(
-                f"Split {i} of cv leaves {len(labels[train])} rows of "
-                f"{len(np.unique(labels[train]))} class(es) to train on and "
-                f"{len(labels[test])} to test on; expected rows of at least 2 classes, "
-                "and some to test on."
-            )
-    rows = np.arange(len(labels))
-    return np.concatenate([rows[test] for _, test in parts])
-
-
-def _splits(
-    cv: Any, X: Any, labels: NDArray, groups: pd.DataFrame
-) -> Iterator[tuple[Codes, Codes]]:
-    """Splits of the rows, with each (group, label) cell in proportion for a number."""
-    if not isinstance(cv, Integral):
-        yield from check_cv(cv, labels, classifier=True).split(X, labels)
-        return
-    columns = [pd.factorize(groups[name])[0] for name in groups]
-    cell = cells(*columns, np.unique(labels, return_inverse=True)[1])
-    n_splits = int(cv)
-    rare = np.bincount(cell)[cell] < n_splits  # too few for one in each split
-    cell = np.where(rare, -1, cell)
-    yield from check_cv(n_splits, cell, classifier=True).split(X, cell)

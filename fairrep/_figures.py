@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 
+from ._calibration import Calibration
 from ._gaps import (
     GAPS,
     Gap,
@@ -69,6 +70,32 @@ def held_out_figures(
         results[f"mean_test_{name}"] = values.mean(axis=0)
         results[f"std_test_{name}"] = values.std(axis=0)
     return pd.DataFrame(rows), results
+
+
+def certified_gaps(
+    path: "LambdaPath",
+    calibration: Calibration,
+    lambdas: Floats,
+    *,
+    gap: Gap,
+    confidence: float,
+) -> list[float]:
+    """What no gap of a classifier of the codes exceeds, at each lambda."""
+    return [
+        _certified_gap(calibration.certificate(path._at(lambda_mi), confidence), gap)
+        for lambda_mi in lambdas
+    ]
+
+
+def _certified_gap(certificate: Any, gap: Gap) -> float:
+    """The limit to the gap that certificates give; NaN where they give none."""
+    if isinstance(certificate, dict):  # by sensitive column
+        return max(_certified_gap(part, gap) for part in certificate.values())
+    if gap == "demographic_parity_difference":
+        return certificate.demographic_parity
+    if callable(gap) or certificate.equalized_odds is None:
+        return np.nan
+    return certificate.equalized_odds
 
 
 def _check_figures(

@@ -208,6 +208,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoded = np.clip(encoded, -MAX_DEVIATION, MAX_DEVIATION)
         return np.ascontiguousarray(encoded, dtype=np.float32)
 
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Shape of one encoded row."""
+        if len(self.row_shape_) > 1:
+            return self.row_shape_
+        parts = self.columns_.output_indices_.values()
+        return (max(part.stop for part in parts),)
+
     def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
         prepare = {"numeric": _as_numbers, "categorical": _as_labels}
         columns = {

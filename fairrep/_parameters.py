@@ -8,6 +8,9 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+
+from ._codes import check_discrete
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 0, None, closed="left")
@@ -23,8 +26,9 @@ class MIParameters(BaseEstimator):
             StrOptions({"demographic_parity", "equalized_odds", "equal_opportunity"})
         ],
         "mi_estimator": [StrOptions({"auto", "mine"})],
-        "bottleneck": [StrOptions({"gaussian", "deterministic"})],
+        "bottleneck": [StrOptions({"gaussian", "deterministic", "discrete"})],
         "n_components": [COUNT_FROM_1],
+        "n_codes": [Interval(Integral, 2, None, closed="left")],
         "noise_std": [POSITIVE],
         "hidden_layer_sizes": ["array-like", COUNT_FROM_1],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -46,6 +50,7 @@ class MIParameters(BaseEstimator):
         "warmup_epochs": [COUNT],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="both")],
+        "calibration_fraction": [Interval(Real, 0, 0.5, closed="both")],
         "n_iter_no_change": [COUNT_FROM_1],
         "tol": [Interval(Real, 0, None, closed="left")],
         "callbacks": [None, list],
@@ -66,6 +71,7 @@ class MIParameters(BaseEstimator):
         mi_estimator: str,
         bottleneck: str,
         n_components: int,
+        n_codes: int,
         noise_std: float,
         hidden_layer_sizes: Any,
         dropout: float,
@@ -87,6 +93,7 @@ class MIParameters(BaseEstimator):
         warmup_epochs: int,
         early_stopping: bool,
         validation_fraction: float,
+        calibration_fraction: float,
         n_iter_no_change: int,
         tol: float,
         callbacks: list | None,
@@ -100,6 +107,7 @@ class MIParameters(BaseEstimator):
         self.mi_estimator = mi_estimator
         self.bottleneck = bottleneck
         self.n_components = n_components
+        self.n_codes = n_codes
         self.noise_std = noise_std
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
@@ -121,6 +129,7 @@ class MIParameters(BaseEstimator):
         self.warmup_epochs = warmup_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.calibration_fraction = calibration_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.callbacks = callbacks
@@ -129,7 +138,21 @@ class MIParameters(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Of which metadata go where: to `fit`, and to that of ``estimator``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        if self.estimator is not None:
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(estimator=self.estimator, method_mapping=mapping)
+        return router
+
     def _check_parameters(self) -> None:
+        check_discrete(self)
         if self.early_stopping and self.validation_fraction == 0:
             raise ValueError(
                 "early_stopping=True needs held-out rows; expected "

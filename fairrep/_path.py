@@ -1,19 +1,19 @@
 """lambda_path: one fit for every lambda."""
 
 import copy
-import warnings
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
 
 from ._build import Task, classification_task
-from ._classifier import MIDebiasedClassifier, is_collapsed
-from ._figures import held_out_figures
+from ._calibration import Calibration
+from ._classifier import MIDebiasedClassifier
+from ._collapse import is_collapsed, warn_of_collapse_at
+from ._figures import certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_target
 from ._range import choose_lambdas, survey
@@ -108,14 +108,16 @@ def lambda_path(
         raise ValueError(
             f"n_lambdas must be an integer of at least 2; got {n_lambdas}."
         )
+    params = {"max_epochs": max_epochs, **params}
+    data, calibration = _template(params)._set_apart(
+        X, y, sensitive_features, sample_weight
+    )
     return train_path(
-        X,
-        y,
-        sensitive_features,
-        sample_weight,
+        *data,
         lambdas=lambdas,
         n_lambdas=n_lambdas,
-        params={"max_epochs": max_epochs, **params},
+        params=params,
+        calibration=calibration,
     )
 
 
@@ -129,8 +131,12 @@ def train_path(
     n_lambdas: int,
     params: dict[str, Any],
     gap: Gap | None = None,
+    calibration: Calibration | None = None,
 ) -> "LambdaPath":
-    """`lambda_path`, with a check that the held-out rows can tell of the ``gap``."""
+    """`lambda_path`, once the rows for certificates are set apart.
+
+    With a check that the held-out rows can tell of the ``gap``.
+    """
     template = _template(params)
     require_sensitive(sensitive_features)
 
@@ -159,6 +165,7 @@ def train_path(
         template,
         problem.rows(unused).to("cpu"),
         (_safe_indexing(as_indexable(X), unused), labels[unused], groups.iloc[unused]),
+        calibration,
     )
     path._warn_of_trouble()
     return path
@@ -240,6 +247,7 @@ class LambdaPath:
         template: MIDebiasedClassifier,
         held_out_table: TensorTable,
         held_out: tuple[Any, NDArray, pd.DataFrame],
+        calibration: Calibration | None = None,
     ) -> None:
         self.lambdas = lambdas
         self.lambda_range = (template.net_.scale.smallest, template.net_.scale.largest)
@@ -249,6 +257,7 @@ class LambdaPath:
         self._template = template
         self._held_out_table = held_out_table
         self.held_out_ = held_out
+        self.calibration_ = calibration
 
     def __repr__(self) -> str:
         smallest, largest = self.lambda_range
@@ -269,7 +278,8 @@ class LambdaPath:
         -------
         clf : MIDebiasedClassifier
             Fitted. Its ``mi_estimate_`` is that of the path's critics on the held-out
-            rows, NaN where there are none.
+            rows, NaN where there are none; with ``calibration_fraction`` it has a
+            ``certificate_``.
 
         Raises
         ------
@@ -280,6 +290,8 @@ class LambdaPath:
         if len(self._held_out_table):
             device = next(clf.net_.module_.parameters()).device
             clf.mi_estimate_ = clf.net_.estimate_mi(self._held_out_table.to(device))
+        if self.calibration_ is not None:
+            clf.certificate_ = self.calibration_.certificate(clf)
         return clf
 
     def _at(self, lambda_mi: float) -> MIDebiasedClassifier:
@@ -344,7 +356,10 @@ class LambdaPath:
         -------
         figures : DataFrame
             A row for each lambda: "lambda_mi", "score", "score_low", "score_high",
-            "gap", "gap_low", "gap_high" and "mi_estimate" (nats).
+            "gap", "gap_low", "gap_high" and "mi_estimate" (nats). With
+            ``calibration_fraction`` "certified_gap" too: an upper limit, from rows of
+            its own, for any classifier of the codes. Each
+            holds by itself; so does that of a lambda chosen by the other columns.
 
         Raises
         ------
@@ -352,16 +367,21 @@ class LambdaPath:
             If no rows were held out.
         """
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
+        gap = gap or GAP_OF_CRITERION[self.criterion]
         figures, _ = held_out_figures(
             [(self, *self.held_out_)],
             grid,
-            gap=gap or GAP_OF_CRITERION[self.criterion],
+            gap=gap,
             scoring=scoring,
             confidence=confidence,
             n_bootstrap=n_bootstrap,
             seed=random_state,
         )
         figures["mi_estimate"] = [self.at(lambda_mi).mi_estimate_ for lambda_mi in grid]
+        if self.calibration_ is not None:
+            figures["certified_gap"] = certified_gaps(
+                self, self.calibration_, grid, gap=gap, confidence=confidence
+            )
         return figures
 
     def _warn_of_trouble(self) -> None:
@@ -373,13 +393,5 @@ class LambdaPath:
         for lambda_mi in self.lambdas:
             logits = net.at(lambda_mi).outputs(self._held_out_table)
             if is_collapsed(y, self.classes_[logits.argmax(dim=1).numpy()]):
-                collapsed.append(f"{lambda_mi:g}")
-        if collapsed:
-            warnings.warn(
-                "The classifier has collapsed at lambda_mi = "
-                f"{', '.join(collapsed)}: it predicts the same class for nearly all "
-                "rows. Such a model is trivially fair and useless; choose a smaller "
-                "lambda_mi.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+                collapsed.append(lambda_mi)
+        warn_of_collapse_at(collapsed)

@@ -46,6 +46,10 @@ def to_plain(value: Any, name: str) -> Plain:
         return {"$scalar": {"dtype": str(value.dtype), "item": item}}
     if isinstance(value, torch.device):
         return {"$device": str(value)}
+    if type(value).__name__ == "Certificate":  # whose module imports this one's users
+        return {"$certificate": to_plain(value.to_dict(), name)}
+    if isinstance(value, pd.DataFrame):
+        return {"$frame": to_plain(value.to_dict("tight"), name)}
     if isinstance(value, pd.Interval):
         ends = [to_plain(end, name) for end in (value.left, value.right)]
         return {"$interval": [*ends, value.closed]}
@@ -105,6 +109,17 @@ def _interval(plain: list) -> pd.Interval:
     return pd.Interval(from_plain(left), from_plain(right), closed)
 
 
+def _frame(plain: dict) -> pd.DataFrame:
+    return pd.DataFrame.from_dict(from_plain(plain), orient="tight")
+
+
+def _certificate(plain: dict) -> Any:
+    from .auditing import Certificate
+
+    fields = from_plain(plain)
+    return Certificate(**{**fields, "worst_pair": tuple(fields["worst_pair"])})
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "$float": float,
     "$tuple": lambda items: tuple(from_plain(item) for item in items),
@@ -113,5 +128,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$scalar": lambda p: np.dtype(p["dtype"]).type(from_plain(p["item"])),
     "$device": torch.device,
     "$interval": _interval,
+    "$frame": _frame,
+    "$certificate": _certificate,
     "$timestamp": pd.Timestamp,
 }

@@ -150,14 +150,3 @@ def _give_numbers(pipeline: Any, columns: list[dict[str, Any]]) -> None:
     if bins is not None:
         knots = [np.array(column["knots"], np.float64) for column in columns]
         bins.knots_[: len(knots)] = knots  # those after them are of the indicators
-
-
-def encoded_shape(inputs: Inputs) -> tuple[int, ...]:
-    """Shape of one encoded row."""
-    if isinstance(inputs, ScoredInputs):
-        return (encoded_shape(inputs.table)[0] + encoded_shape(inputs.scores)[0],)
-    encoder = inputs
-    if len(encoder.row_shape_) > 1:
-        return encoder.row_shape_
-    parts = encoder.columns_.output_indices_.values()
-    return (max(part.stop for part in parts),)

@@ -7,8 +7,9 @@ import pandas as pd
 from sklearn.metrics import get_scorer
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from ._calibration import Calibration
 from ._cv import MIDebiasedClassifierCV
-from ._figures import held_out_figures
+from ._figures import certified_gaps, held_out_figures
 from ._gaps import (
     GAP_OF_CRITERION,
     Gap,
@@ -36,7 +37,9 @@ class TradeoffDisplay(Display):
     ----------
     figures : DataFrame
         For each lambda "lambda_mi", "score", "gap" and the limits "score_low",
-        "score_high", "gap_low", "gap_high".
+        "score_high", "gap_low", "gap_high"; where the path has codes, "certified_gap":
+        what the gap of no classifier of the codes exceeds, at the confidence level of
+        the other limits. It is the second line.
     score_name : str
         Label of the vertical axis.
     gap_name : str
@@ -88,7 +91,8 @@ class TradeoffDisplay(Display):
         self.gap_name = gap_name
         self.chosen = chosen
         self.max_gap = max_gap
-        self.others = pd.DataFrame(columns=[*figures.columns.drop("lambda_mi")])
+        of_curve = figures.columns.isin(["lambda_mi", "certified_gap", "mi_estimate"])
+        self.others = pd.DataFrame(columns=[*figures.columns[~of_curve]])
         self._measure: Any = None  # how `add` measures other models, and on which rows
 
     @classmethod
@@ -258,6 +262,10 @@ class TradeoffDisplay(Display):
         curve = self.figures
         _limits(ax, curve, CURVE, alpha=0.25)
         ax.plot(curve["gap"], curve["score"], "o-", color=CURVE, ms=4, label="fairrep")
+        if "certified_gap" in curve:
+            label = "certified for any model of the codes"
+            certified = curve["certified_gap"]
+            ax.plot(certified, curve["score"], "--", color=CURVE, lw=1, label=label)
         for i in np.unique(np.linspace(0, len(curve) - 1, 5).round().astype(int)):
             ax.annotate(
                 f"λ = {curve['lambda_mi'].iloc[i]:.2g}",
@@ -307,7 +315,24 @@ class _Rows:
     def curve(self, path: LambdaPath) -> pd.DataFrame:
         splits = [(path, self.X, self.y, self.groups)]
         figures, _ = held_out_figures(splits, path.lambdas, **self.settings, seed=0)
+        if path._template.bottleneck == "discrete":
+            figures["certified_gap"] = certified_gaps(
+                path,
+                self._calibration(path),
+                path.lambdas,
+                gap=self.settings["gap"],
+                confidence=self.settings["confidence"],
+            )
         return figures
+
+    def _calibration(self, path: LambdaPath) -> Calibration:
+        """Rows for the certificates: those that the path set apart, or else these."""
+        if path.calibration_ is not None:
+            return path.calibration_
+        separate = path._template.sensitive_combination == "separate"
+        calibration = Calibration(self.X, self.y, self.groups, separate)
+        calibration.check(needs_y=path.criterion != "demographic_parity")
+        return calibration
 
     def point(self, estimator: Any) -> pd.Series:
         settings = dict(self.settings)

@@ -3,8 +3,12 @@
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseMIEstimator
 from ._build import Task, classification_task
@@ -41,12 +45,19 @@ class MIFairTransformer(BaseMIEstimator):
         "auto" enumerates the groups where S is categorical and contrasts rows with
         one another (InfoNCE) where it is continuous or mixed. "mine" is that of
         [1]_: Donsker-Varadhan, S permuted within the batch.
-    bottleneck : {"gaussian", "deterministic"}, default="gaussian"
+    bottleneck : {"gaussian", "deterministic", "discrete"}, default="gaussian"
         "gaussian" normalises z and adds noise, which limits what can be read from
         it. "deterministic" is a ReLU as in [1]_: it hides S from the critic more
-        than it removes it.
+        than it removes it. "discrete" makes z one of ``n_codes`` codes: I(Z; S) is
+        then counted, without critics, and held-out rows give a certificate (see
+        ``calibration_fraction``). Continuous S is cut at its quartiles for it.
     n_components : int, default=8
         Size of z.
+    n_codes : int, default=4
+        Codes of the discrete bottleneck, at least 2. More keep more of the task and
+        can be certified less.
+    output : {"onehot", "index"}, default="onehot"
+        What `transform` returns of a code: a column for each, or its index.
     noise_std : float, default=0.3
         Standard deviation of the gaussian bottleneck's noise, where z has 1.
     hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -93,7 +104,8 @@ class MIFairTransformer(BaseMIEstimator):
     learning_rate : float, default=0.002
         Initial learning rate of encoder and head (Adam); it falls to 0 as a cosine.
     batch_size : int or "auto", default="auto"
-        "auto" gives some twenty-five batches an epoch, of 32 to 512 rows.
+        "auto" gives some twenty-five batches an epoch, of 32 to 512 rows, or of 128
+        to 1024 with the discrete bottleneck.
     max_epochs : int, default=30
         Passes over the training rows.
     warmup_epochs : int, default=3
@@ -106,6 +118,9 @@ class MIFairTransformer(BaseMIEstimator):
     validation_fraction : float, default=0.1
         Share of the rows held out of training, in [0, 0.5]. None are held out where
         neither ``sensitive_features`` nor ``early_stopping`` asks for it.
+    calibration_fraction : float, default=0
+        Share of the rows set apart for ``certificate_``, in [0, 0.5]; they train and
+        choose nothing. Above 0 only with the discrete bottleneck.
     n_iter_no_change : int, default=10
         See ``early_stopping``.
     tol : float, default=0.0001
@@ -129,9 +144,23 @@ class MIFairTransformer(BaseMIEstimator):
     mi_estimate_ : float
         Estimate of the mutual information that ``criterion`` names, in nats, on
         held-out rows; NaN where there are none or S was not given. It is a lower
-        bound and proves nothing: what an attacker reads can be more.
+        bound and proves nothing: what an attacker reads can be more. Of n codes it is
+        that of the held-out rows themselves, where chance adds some (n - 1)(G - 1) /
+        2m nats for G groups and m rows.
+    certificate_ : Certificate
+        With ``calibration_fraction``: limits, at 95 % confidence, to what any
+        classifier or attacker can do with the code (see `certify`). With
+        ``sensitive_combination="separate"`` a dict of them, by column.
+    code_table_ : DataFrame
+        For each code its share of the rows of `fit`, its share by group, its rate of
+        y, and of the columns of X that tell most of it the middle four fifths or the
+        most frequent values. With the discrete bottleneck.
+    fingerprint_ : ndarray of uint64
+        Hashes of 256 of the rows of `fit`, by which an audit warns of being given
+        rows that the model knows. With the discrete bottleneck.
     sensitive_categories_ : list of ndarray
-        The groups of each sensitive column, sorted; None for a continuous column.
+        The groups of each sensitive column, sorted; of a continuous column None, or
+        the intervals between its quartiles with the discrete bottleneck.
     sensitive_names_in_ : ndarray of str
         Names of the sensitive columns.
     n_iter_ : int
@@ -187,7 +216,10 @@ class MIFairTransformer(BaseMIEstimator):
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = BaseMIEstimator._parameter_constraints
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseMIEstimator._parameter_constraints,
+        "output": [StrOptions({"onehot", "index"})],
+    }
 
     def __init__(
         self,
@@ -197,6 +229,8 @@ class MIFairTransformer(BaseMIEstimator):
         mi_estimator: str = "auto",
         bottleneck: str = "gaussian",
         n_components: int = 8,
+        n_codes: int = 4,
+        output: str = "onehot",
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
         dropout: float = 0.2,
@@ -218,6 +252,7 @@ class MIFairTransformer(BaseMIEstimator):
         warmup_epochs: int = 3,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        calibration_fraction: float = 0.0,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         callbacks: list | None = None,
@@ -232,6 +267,7 @@ class MIFairTransformer(BaseMIEstimator):
             mi_estimator=mi_estimator,
             bottleneck=bottleneck,
             n_components=n_components,
+            n_codes=n_codes,
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,
             dropout=dropout,
@@ -253,6 +289,7 @@ class MIFairTransformer(BaseMIEstimator):
             warmup_epochs=warmup_epochs,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
+            calibration_fraction=calibration_fraction,
             n_iter_no_change=n_iter_no_change,
             tol=tol,
             callbacks=callbacks,
@@ -261,6 +298,7 @@ class MIFairTransformer(BaseMIEstimator):
             random_state=random_state,
             verbose=verbose,
         )
+        self.output = output
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -306,6 +344,9 @@ class MIFairTransformer(BaseMIEstimator):
             the mutual information exceeds the entropy of S.
         """
 
+        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
+        X, y, sensitive_features, sample_weight = data
+
         def make_task(raw: Any) -> Task:
             if y is None:
                 # Without bins, which say again what their column says.
@@ -318,5 +359,44 @@ class MIFairTransformer(BaseMIEstimator):
                 return Task("regression", scores[:, None], 1, squared_error)
             return classification_task(values)
 
+        if self.output == "index" and self.bottleneck != "discrete":
+            raise ValueError(
+                "output='index' is that of a code; expected bottleneck='discrete', got "
+                f"{self.bottleneck!r}."
+            )
         self._fit(X, make_task, sensitive_features, sample_weight)
+        if calibration is not None:
+            self.certificate_ = calibration.certificate(self)
         return self
+
+    def transform(self, X: Any) -> NDArray:
+        """Representation z of each row, as `fit` learned it; S is not needed.
+
+        The noise of a row depends on the row's content and the fit alone, so asking
+        twice gives the same z. A code has no noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components), float32
+            With the discrete bottleneck of shape (n_samples, n_codes), a 1 for the
+            code of the row; with ``output="index"`` of shape (n_samples, 1), int64.
+        """
+        check_is_fitted(self)
+        if self.output == "index":
+            return self._codes(X)[:, None]
+        return super().transform(X)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if self.output == "index":
+            tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return 1 if self.output == "index" else super()._n_features_out

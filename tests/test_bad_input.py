@@ -44,7 +44,7 @@ def says(*words):
         ("lambda_mi", "1", ["range [0.0, inf)", "Got '1'"]),
         ("criterion", "parity", ["demographic_parity", "Got 'parity'"]),
         ("mi_estimator", "knn", ["mine", "Got 'knn'"]),
-        ("bottleneck", "discrete", ["gaussian", "Got 'discrete'"]),
+        ("bottleneck", "quantized", ["gaussian", "Got 'quantized'"]),
         ("group_weights", "equal", ["balanced", "Got 'equal'"]),
         ("sensitive_combination", "all", ["crossed", "Got 'all'"]),
         ("missing_sensitive", "drop", ["mask", "Got 'drop'"]),

@@ -17,6 +17,13 @@ WEIGHTS = (
 )
 # The defaults are checked without the MI term, where they are fast.
 QUICK = {"max_epochs": 12, "hidden_layer_sizes": (32,), "critic_steps": 1}
+QUICK_CODES = {
+    **QUICK,
+    "max_epochs": 40,
+    "bottleneck": "discrete",
+    "n_codes": 8,
+    "learning_rate": 0.02,
+}
 QUICK_PATH = {
     "lambdas": [0, 0.1],
     "max_gap": 1,
@@ -75,6 +82,8 @@ def _groups(X):
         MIFairTransformer(0),
         GuardedClassifier(**QUICK),
         GuardedTransformer(**QUICK),
+        GuardedClassifier(**QUICK_CODES),
+        GuardedTransformer(**QUICK_CODES, output="index"),
         GuardedCV(**QUICK_PATH),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,

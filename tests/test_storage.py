@@ -75,7 +75,7 @@ def assert_same(again, model, X):
     np.testing.assert_equal(again.sensitive_categories_, model.sensitive_categories_)
     np.testing.assert_array_equal(again.sensitive_names_in_, model.sensitive_names_in_)
     assert {*vars(again)} == {*vars(model)}
-    path_only = {"scale"}
+    path_only = {"scale", "shared", "latest_position"}
     assert {*vars(again.net_)} == {*vars(model.net_)} - path_only
 
 

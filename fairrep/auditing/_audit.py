@@ -17,6 +17,7 @@ from ._models import (
     Rows,
     Subject,
     attacker,
+    certificate_of,
     read_model,
     read_predictions,
     take_rows,
@@ -250,6 +251,10 @@ def _measure(
                     bar.set_description(f"attacks on {attribute.name} in the {name}")
                     found.append(attack(attribute, name, *view))
                     bar.update()
+            for attribute in rows.attributes if subject.codes is not None else []:
+                certificate = certificate_of(subject, attribute, options)
+                if certificate is not None:
+                    model.certificates[attribute.name] = certificate
             models[subject.name] = model
         proxies = {}
         for attribute in singles if features is not None else []:

@@ -197,7 +197,7 @@ def certify(
     Examples
     --------
     >>> import numpy as np
-    >>> from fairrep.auditing._certificate import certify
+    >>> from fairrep import certify
     >>> rng = np.random.default_rng(0)
     >>> certificate = certify(rng.integers(4, size=2000), ["f", "m"] * 1000)
     >>> certificate
@@ -256,6 +256,17 @@ def certify(
 
 
 # -- input ---------------------------------------------------------------------
+
+
+def check_groups(
+    sensitive_features: Any, y: Any = None, confidence: float = 0.95
+) -> None:
+    """Raise where `certify` would for want of rows, before there are any codes."""
+    group, groups = _read_groups(sensitive_features, np.shape(sensitive_features)[0])
+    _check_sizes(group, groups, np.zeros_like(group), ["any"], 1 - confidence)
+    if y is not None:
+        codes, values = pd.factorize(y)
+        _check_sizes(group, groups, codes, values, 1 - confidence)
 
 
 def _read_codes(codes: Any) -> tuple[Codes, int]:

@@ -102,6 +102,7 @@ def _model(model: Any, report: Any, pictures: "_Pictures") -> dict[str, Any]:
             }
             for name, views in model.leakage.items()
         ],
+        "certificates": list(model.certificates.items()),
         "mi_estimate": None if model.mi_estimate is None else number(model.mi_estimate),
     }
 

@@ -1,5 +1,6 @@
 """What is audited: the outputs of a model, or predictions as they come."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,15 +12,18 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._fingerprint import MOST
 from .._inputs import Codes, Floats, TableEncoder, as_indexable, as_pandas
 from ..metrics._report import positive_class, read_labels
 from ._attributes import Attribute, present_rows, read_attributes
+from ._certificate import Certificate, certify
 from ._groups import GroupFigures, measure_groups
 
 REPRESENTATION = "representation"
 # Of a column's spread: by how much requests for the same rows differ; and by how much
 # a representation must answer to be called noisy.
 JITTER, NOISY = 1e-4, 1e-2
+MIN_CELL = 30  # rows of a group and label, for a certificate given y
 
 
 @dataclass
@@ -53,6 +57,7 @@ class Subject:
     representation: Floats | None = None
     requests: Callable[[int], Floats] | None = None
     mi_estimate: float | None = None
+    codes: Codes | None = None  # where the representation is discrete
 
     def __len__(self) -> int:
         part = self.representation if self.y_true is None else self.y_true
@@ -60,7 +65,7 @@ class Subject:
 
     def take(self, rows: Codes) -> "Subject":
         """The same of some of the rows."""
-        parts = ("y_true", "y_pred", "score", "representation")
+        parts = ("y_true", "y_pred", "score", "representation", "codes")
         taken = {
             part: getattr(self, part)[rows]
             for part in parts
@@ -244,16 +249,19 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             "fitted classifier, or a pipeline that ends in one. For a representation "
             "of your own, use AuditReport.from_predictions."
         )
-    view = requests = mi_estimate = None
+    released: dict[str, Any] = {}
     if encoder is not None:
         transform, trained = encoder
         view = _read_view(transform(X), np.shape(X)[0])
-        requests = _requests(transform, X, view)
-        mi_estimate = float(trained.mi_estimate_)
+        released = {"mi_estimate": float(trained.mi_estimate_)}
+        if hasattr(trained, "fingerprint_"):  # its representation is a code
+            _warn_of_training_rows(name, model, trained, X)
+            released |= _codes(view)
+        else:
+            requests = _requests(transform, X, view)
+            released |= {"representation": view, "requests": requests}
     if not hasattr(model, "predict"):
-        return Subject(
-            name, representation=view, requests=requests, mi_estimate=mi_estimate
-        )
+        return Subject(name, **released)
     labels = np.asarray(model.classes_).tolist() if hasattr(model, "classes_") else None
     true = _values(y)
     if labels is not None:
@@ -268,9 +276,27 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
     subject = read_predictions(
         name, true, model.predict(X), _scores(model, X), None, labels, pos_label
     )
-    return replace(
-        subject, representation=view, requests=requests, mi_estimate=mi_estimate
-    )
+    return replace(subject, **released)
+
+
+def _codes(view: Floats) -> dict[str, Any]:
+    """The codes, of one-hot columns or one of indices; one-hot for attackers."""
+    codes = view[:, 0].astype(np.int64) if view.shape[1] == 1 else view.argmax(axis=1)
+    return {"codes": codes, "representation": np.eye(codes.max() + 1)[codes]}
+
+
+def _warn_of_training_rows(name: str, model: Any, trained: Any, X: Any) -> None:
+    steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
+    before = steps.index(trained)
+    seen = trained._share_seen(model[:before].transform(X) if before else X)
+    if seen > MOST:
+        warnings.warn(
+            f"{name} was trained on about {seen:.0%} of these rows, or on rows equal "
+            "to them. A certificate holds only for rows that trained and chose "
+            "nothing.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _encoder(model: Any) -> tuple[Callable[[Any], Any], Any] | None:
@@ -320,6 +346,21 @@ def _scores(model: Any, X: Any) -> Floats | None:
         score = np.asarray(model.decision_function(X), dtype=np.float64)
         return np.stack([-score, score], axis=1) if score.ndim == 1 else score
     return None
+
+
+def certificate_of(
+    subject: Subject, attribute: Attribute, options: dict[str, Any]
+) -> Certificate | None:
+    """A certificate for the groups of at least ``min_group_size`` rows, if two are."""
+    sizes = np.bincount(attribute.codes)
+    large = (sizes >= options["min_group_size"])[attribute.codes]
+    if subject.codes is None or len(np.unique(attribute.codes[large])) < 2:
+        return None
+    groups = attribute.labels[large]
+    y = None if subject.y_true is None else subject.y_true[large]
+    if y is not None and pd.crosstab(groups.to_numpy(), y).to_numpy().min() < MIN_CELL:
+        y = None  # too few rows for equalized odds
+    return certify(subject.codes[large], groups, y=y, confidence=options["confidence"])
 
 
 # -- attackers -----------------------------------------------------------------

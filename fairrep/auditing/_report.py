@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ._certificate import Certificate
 from ._groups import GroupFigures, plain
 
 COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]
@@ -28,12 +29,17 @@ class ModelAudit:
     mi_estimate : float or None
         The model's own estimate from training of what its representation tells of S,
         in nats. A lower bound that can read too low.
+    certificates : dict of str to Certificate
+        By attribute, where the representation is discrete: limits for any classifier
+        and any attacker that sees only the code. They hold if the rows audited neither
+        trained nor chose the model.
     """
 
     name: str
     figures: list[GroupFigures] = field(default_factory=list)
     leakage: dict[str, list[Any]] = field(default_factory=dict)
     mi_estimate: float | None = None
+    certificates: dict[str, Certificate] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As dicts, lists, strings and numbers."""
@@ -44,6 +50,10 @@ class ModelAudit:
                 for name, views in self.leakage.items()
             },
             "mi_estimate": plain(self.mi_estimate),
+            "certificates": {
+                name: certificate.to_dict()
+                for name, certificate in self.certificates.items()
+            },
         }
 
 
@@ -183,7 +193,8 @@ class AuditReport:
         frame : DataFrame
             With the columns "model", "class", "sensitive", "group" (empty for what
             compares groups), "metric", "value", "low" and "high". The rows of leakage
-            have the view as group: "score" or "representation".
+            have the view as group: "score" or "representation". Those of a certificate
+            have "code", the limit as "high" and the figure of these rows as "value".
         """
         rows: list[dict[str, Any]] = []
         for name, model in self.models.items():
@@ -197,6 +208,9 @@ class AuditReport:
             for attribute, views in model.leakage.items():
                 about = {"model": name, "class": None, "sensitive": attribute}
                 rows += [about | row for row in _leakage_rows(views)]
+            for attribute, certificate in model.certificates.items():
+                about = {"model": name, "class": None, "sensitive": attribute}
+                rows += [about | row for row in _certificate_rows(certificate)]
         return pd.DataFrame(rows, columns=COLUMNS)
 
     def compare(self) -> pd.DataFrame:
@@ -315,6 +329,19 @@ def _leakage_rows(views: list[Any]) -> list[dict[str, Any]]:
         rows.append({**named, **limits})
         rows.append({**named, "metric": "attacker_mutual_info", **nats})
     return rows
+
+
+def _certificate_rows(certificate: Certificate) -> list[dict[str, Any]]:
+    return [
+        {
+            "group": "code",
+            "metric": f"certified_{name}",
+            "value": observed,
+            "high": getattr(certificate, name),
+        }
+        for name, observed in certificate.estimates.items()
+        if observed is not None
+    ]
 
 
 def _plain_tree(tree: Any) -> Any:

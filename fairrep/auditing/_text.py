@@ -84,6 +84,13 @@ def summary(report: Any) -> list[str]:
             sentences.append(owner + _gap_sentence(figures, which, report.confidence))
         for attribute, views in model.leakage.items():
             sentences += [owner + leakage_sentence(attribute, found) for found in views]
+        sentences += [
+            f"{owner}Certified: by {attribute}, no decision that sees only the code "
+            f"differs by more than {number(certificate.demographic_parity)} in "
+            f"selection rate ({percent(certificate.confidence)}, if these rows neither "
+            "trained nor chose the model)."
+            for attribute, certificate in model.certificates.items()
+        ]
     if report.n_dropped:
         sentences.append(
             f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
@@ -155,6 +162,10 @@ def as_text(report: Any) -> str:
         blocks += [_figures_text(figures) for figures in model.figures]
         if model.leakage:
             blocks.append(leakage_text(model))
+        blocks += [
+            f"Codes, by {attribute}\n{certificate}"
+            for attribute, certificate in model.certificates.items()
+        ]
     for attribute, table in report.proxies.items():
         blocks.append(_proxies_text(attribute, table))
     return "\n\n".join(blocks)

@@ -2,7 +2,7 @@
 
 A deterministic bottleneck can hide s instead of removing it: any injective map keeps
 all of I(X; S), however small the critic's estimate. Gaussian noise on a normalised z
-bounds what can be read from it.
+bounds what can be read from it; of a code it can be counted.
 """
 
 import torch
@@ -50,12 +50,42 @@ class GaussianBottleneck(nn.Module):
         return mean + self.noise_std * noise
 
 
+class DiscreteBottleneck(nn.Module):
+    """z is one of as many codes as h has columns, and h holds their log-odds.
+
+    While training z is the probabilities of the codes, over which the losses are taken
+    in expectation; released is the most probable one, as a one-hot vector. For the two
+    to agree in the end, the probabilities are sharpened as training proceeds. A code
+    that no row has gets no gradient and stays so: a bonus for using the codes evenly,
+    which ends as training does, keeps them in play.
+    """
+
+    FINAL_TEMPERATURE = 0.2
+    USAGE_BONUS = 0.1  # nats of loss for a nat of entropy, in the beginning
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = 0.0  # share of the training that is behind
+
+    def forward(self, h: Tensor, generator: Generator | None) -> Tensor:
+        if generator is None:
+            return F.one_hot(h.argmax(dim=1), h.shape[1]).to(h.dtype)
+        return F.softmax(h / self.FINAL_TEMPERATURE**self.progress, dim=1)
+
+    def bonus(self, z: Tensor) -> Tensor:
+        """What even use of the codes earns at this point of the training."""
+        entropy = torch.special.entr(z.mean(0)).sum()
+        return self.USAGE_BONUS * (1 - self.progress) * entropy
+
+
 def make_bottleneck(
     name: str, n_inputs: int, noise_std: float, generator: Generator
 ) -> nn.Module:
     """The bottleneck that the parameter ``bottleneck`` of the estimators names."""
     if name == "deterministic":
         return DeterministicBottleneck()
+    if name == "discrete":
+        return DiscreteBottleneck()
     return GaussianBottleneck(n_inputs, noise_std, generator)
 
 

@@ -1,4 +1,4 @@
-"""Critic scores to nats: lower bounds on the mutual information I(Z; S).
+"""Critic scores to nats: lower bounds on I(Z; S); and, for codes, the plug-in I(C; S).
 
 Every bound is a pure function of scores and weights. Weights are per row, need
 not be normalised, and a weight of zero leaves the row out of the bound.
@@ -75,3 +75,22 @@ def info_nce(scores: Tensor, pair_weight: Tensor, weight: Tensor) -> Tensor:
     """
     pointwise = scores.diagonal() - weighted_logmeanexp(scores, pair_weight)
     return weighted_mean(pointwise, weight)
+
+
+def plug_in(mass: Tensor) -> Tensor:
+    """I(C; S | stratum) of the joint distribution itself, for discrete c and s.
+
+    No bound: of a sample's frequencies it is the sample's own information, which lies
+    above that of the population by about (k - 1)(G - 1) / 2n.
+
+    Parameters
+    ----------
+    mass : Tensor of shape (n_strata, n_groups, n_codes)
+        What rows of each kind weigh together; need not be normalised.
+    """
+    of_code, of_group = mass.sum(1, keepdim=True), mass.sum(2, keepdim=True)
+    of_stratum = of_group.sum(1, keepdim=True)
+    # Finite in logarithm and gradient where a cell is empty; times zero it is zero.
+    log = [part.clamp_min(TINY).log() for part in (mass, of_stratum, of_code, of_group)]
+    ratio = log[0] + log[1] - log[2] - log[3]
+    return (mass * ratio).sum() / mass.sum().clamp_min(TINY)

@@ -27,6 +27,13 @@ class BestEpoch(EarlyStopping):
         self.best_model_weights_ = None
 
 
+class Annealing(Callback):
+    """Tells a bottleneck that changes with training how far it has come."""
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        net.module_.bottleneck.progress = (len(net.history) - 1) / net.max_epochs
+
+
 class EpochProgress(Callback):
     """A progress bar over the epochs, on standard error."""
 

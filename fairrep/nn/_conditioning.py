@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
 from ._encoder import linear
 
@@ -72,6 +73,8 @@ class ConditionedLinear(nn.Module):
         return self.linear.out_features
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        if len(embedding) == 1:  # one lambda for all rows: cheaper on the weights
+            return F.linear(x, *self._folded_weights(embedding))
         gate, scale, shift = self._film(embedding)
         if gate.shape[1]:
             x = x * (1 + gate)
@@ -79,15 +82,19 @@ class ConditionedLinear(nn.Module):
 
     def folded(self, embedding: Tensor) -> nn.Linear:
         """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
+        with torch.no_grad():
+            weight, bias = self._folded_weights(embedding)
+            layer = nn.utils.skip_init(nn.Linear, *weight.T.shape, device=weight.device)
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+        return layer
+
+    def _folded_weights(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
         gate, scale, shift = self._film(embedding)
         weight, bias = self.linear.weight, self.linear.bias
-        layer = nn.utils.skip_init(nn.Linear, *weight.T.shape, device=weight.device)
-        with torch.no_grad():
-            if gate.shape[1]:
-                weight = weight * (1 + gate)
-            layer.weight.copy_((1 + scale).T * weight)
-            layer.bias.copy_(((1 + scale) * bias + shift).squeeze(0))
-        return layer
+        if gate.shape[1]:
+            weight = weight * (1 + gate)
+        return (1 + scale).T * weight, ((1 + scale) * bias + shift).squeeze(0)
 
     def _film(self, embedding: Tensor) -> tuple[Tensor, ...]:
         return (embedding @ self.film.T).split(self.sizes, dim=1)

@@ -1,11 +1,16 @@
 """The module that is trained, and what it loses on the task."""
 
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from ._encoder import MakeLayer, apply, linear
+
+# (output, y) -> the loss of each row, of shape (n,)
+RowLoss = Callable[[Tensor, Tensor], Tensor]
 
 
 class FairModule(nn.Module):
@@ -46,6 +51,46 @@ class FairModule(nn.Module):
     def output(self, x: Tensor) -> Tensor:
         """The head's output at the mean of z, without the cost of noise for z."""
         return self.head(self.bottleneck.mean(self.project(self.encoder(x))))
+
+    def row_loss(self, loss: RowLoss, output: Tensor, z: Tensor, y: Tensor) -> Tensor:
+        """The task loss of each row, from what `forward` returned."""
+        return loss(output, y)
+
+    def bonus(self, z: Tensor) -> Tensor | float:
+        """What the loss gives for z itself, apart from the task and from S."""
+        return 0.0
+
+
+class CodeModule(FairModule):
+    """x -> encoder -> code -> head, with the discrete bottleneck.
+
+    The output holds the head's for each code, of shape (n_codes, n_outputs), and z how
+    much each code counts for each row. All rows of a call share one lambda.
+    """
+
+    def forward(
+        self,
+        x: Tensor,
+        generator: Generator | None = None,
+        embedding: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        h = self.encoder(x, generator, embedding)
+        z = self.bottleneck(apply(self.project, h, embedding), generator)
+        codes = torch.eye(z.shape[1], device=z.device, dtype=z.dtype)
+        return apply(self.head, codes, embedding), z
+
+    def output(self, x: Tensor) -> Tensor:
+        output, z = self(x)
+        return output[z.argmax(dim=1)]
+
+    def row_loss(self, loss: RowLoss, output: Tensor, z: Tensor, y: Tensor) -> Tensor:
+        """The exact expectation over the codes."""
+        n_rows, n_codes = z.shape
+        of_pairs = loss(output.repeat(n_rows, 1), y.repeat_interleave(n_codes, dim=0))
+        return (z * of_pairs.view(n_rows, n_codes)).sum(dim=1)
+
+    def bonus(self, z: Tensor) -> Tensor | float:
+        return self.bottleneck.bonus(z)
 
 
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:

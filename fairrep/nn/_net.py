@@ -91,13 +91,14 @@ class FairNet(NeuralNet):
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, target = batch
         output, z = self.module_(x, self.generator, target.get("embedding"))
-        task = self._task_loss(output, target)
+        task = self._task_loss(output, z, target)
         mi = task.new_zeros(())
         if self.lambda_mi > 0:
             view = self._critic_view(output, z)
-            self._train_critics(view.detach(), target)
+            if self.critics_learn:
+                self._train_critics(view.detach(), target)
             mi = self._mi_term(view, target, self.generator)
-        self._train_encoder(task, mi)
+        self._train_encoder(task - self.module_.bonus(z), mi)
         return {"loss": torch.stack([task, mi]).detach(), "y_pred": output}
 
     def _train_critics(self, view: Tensor, target: dict[str, Tensor]) -> None:
@@ -159,14 +160,16 @@ class FairNet(NeuralNet):
     def current_lambda(self) -> float:
         return self.full_lambda() * self.warm_up()
 
-    def _task_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
-        loss = self._row_loss(output, target)
+    def _task_loss(
+        self, output: Tensor, z: Tensor, target: dict[str, Tensor]
+    ) -> Tensor:
+        loss = self._row_loss(output, z, target)
         if "weight" in target:
             loss = loss * target["weight"]
         return loss.mean()
 
-    def _row_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
-        return self.task_loss(output, target["y"])
+    def _row_loss(self, output: Tensor, z: Tensor, target: dict[str, Tensor]) -> Tensor:
+        return self.module_.row_loss(self.task_loss, output, z, target["y"])
 
     def _mi_term(
         self,
@@ -215,11 +218,16 @@ class FairNet(NeuralNet):
         weights = [p for p in self.module_.parameters() if p.requires_grad]
         # `fused` misreads gradients that are not contiguous; `backward` makes none.
         self.optimizer_ = torch.optim.Adam(weights, lr=self.lr, fused=True)
-        if self.lambda_mi > 0:
+        if self.lambda_mi > 0 and self.critics_learn:
             self.critics_optimizer_ = self._critics_optimizer()
         if self.gradient_rescaling:
             self.mi_optimizer_ = torch.optim.Adam(weights, lr=self.lr, fused=True)
         return self
+
+    @property
+    def critics_learn(self) -> bool:
+        """Whether there is anything to train in what estimates I(Z; S)."""
+        return any(True for _ in self.critics_.parameters())
 
     def _critics_optimizer(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(
@@ -272,7 +280,7 @@ class FairNet(NeuralNet):
         x, target = batch
         with torch.no_grad():
             output, z = self.module_(x, None, target.get("embedding"))
-            task = self._task_loss(output, target)
+            task = self._task_loss(output, z, target)
             mi = task.new_zeros(())
             if self.lambda_mi > 0:
                 mi = self._mi_term(self._critic_view(output, z), target)
@@ -301,6 +309,8 @@ class FairNet(NeuralNet):
 
         In training they lag behind it, and where lambda is zero they never began.
         """
+        if not self.critics_learn:
+            return
         self._set_training(True)
         optimizer = self._critics_optimizer()
         batches = SlicingIterator(
@@ -316,7 +326,9 @@ class FairNet(NeuralNet):
 
     def estimate_mi(self, held_out: TensorTable) -> float:
         """The critics' estimate of I(released; S) in nats, on held-out rows."""
-        chunks = list(SlicingIterator(self.released_view(held_out), batch_size=4096))
+        # A critic may compare all rows with one another; a formula wants them all.
+        n_rows = 4096 if self.critics_learn else len(held_out)
+        chunks = list(SlicingIterator(self.released_view(held_out), n_rows))
         with torch.no_grad():
             estimates = torch.stack([self.mutual_info(*chunk) for chunk in chunks])
         sizes = torch.tensor([len(view) for view, _ in chunks]).to(estimates)

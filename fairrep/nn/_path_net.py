@@ -9,6 +9,10 @@ from ._conditioning import LambdaScale, embed, folded
 from ._net import FairNet
 from ._table import Batch, TensorTable
 
+# Steps of this length leave no large hole in the unit circle, however many (Knuth).
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+N_VALIDATED = 5  # lambdas, where the rows of a batch share one
+
 
 class PathNet(FairNet):
     """Trains conditioned networks on all lambdas of a range at once.
@@ -20,10 +24,18 @@ class PathNet(FairNet):
     ----------
     scale : LambdaScale
         The range; ``lambda_mi`` is its upper end.
+    shared : bool
+        Whether the rows of a batch share one lambda, as a formula for I(Z; S) needs
+        many rows at the same one. A batch's is then far from those of the latest
+        batches, so that any few steps in a row see all of the range.
     """
 
-    def __init__(self, module: Any, *, scale: LambdaScale, **kwargs: Any) -> None:
+    def __init__(
+        self, module: Any, *, scale: LambdaScale, shared: bool = False, **kwargs: Any
+    ) -> None:
         self.scale = scale
+        self.shared = shared
+        self.latest_position = 0.0
         super().__init__(module, lambda_mi=scale.largest, **kwargs)
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
@@ -33,8 +45,20 @@ class PathNet(FairNet):
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, target = batch
-        position = torch.linspace(0, 1, len(x), device=x.device)
-        return super().validation_step((x, self._at(position, target)), **fit_params)
+        if not self.shared:
+            position = torch.linspace(0, 1, len(x), device=x.device)
+            return super().validation_step(
+                (x, self._at(position, target)), **fit_params
+            )
+        positions = torch.linspace(0, 1, N_VALIDATED, device=x.device).split(1)
+        steps = [
+            super(PathNet, self).validation_step(
+                (x, self._at(position, target)), **fit_params
+            )
+            for position in positions
+        ]
+        loss = torch.stack([step["loss"] for step in steps]).mean(0)
+        return {**steps[-1], "loss": loss}
 
     def released_view(self, table: TensorTable) -> TensorTable:
         """As without lambdas, each row at a lambda of its own."""
@@ -67,7 +91,11 @@ class PathNet(FairNet):
         return 1.0
 
     def _random_positions(self, x: Tensor) -> Tensor:
-        position = torch.rand(len(x), generator=self.generator, device=x.device)
+        if self.shared:
+            self.latest_position = (self.latest_position + GOLDEN_RATIO) % 1.0
+            position = torch.tensor([self.latest_position], device=x.device)
+        else:
+            position = torch.rand(len(x), generator=self.generator, device=x.device)
         # A range of one lambda has one position.
         return position * (self.scale.smallest < self.scale.largest)
 
@@ -81,8 +109,8 @@ class PathNet(FairNet):
             "mi_share": 1 - task_share,
         }
 
-    def _row_loss(self, output: Tensor, target: dict[str, Tensor]) -> Tensor:
-        return super()._row_loss(output, target) * target["task_share"]
+    def _row_loss(self, output: Tensor, z: Tensor, target: dict[str, Tensor]) -> Tensor:
+        return super()._row_loss(output, z, target) * target["task_share"]
 
     def _mi_term(
         self,

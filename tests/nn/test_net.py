@@ -107,7 +107,7 @@ def terms(net, table, seed=0):
     """Task loss and the estimate of I(Z; S) of all rows, their noise from the seed."""
     noise = generator(seed)
     output, z = net.module_(table.x, noise)
-    task = net._task_loss(output, table.target)
+    task = net._task_loss(output, z, table.target)
     mi = net.mutual_info(net._critic_view(output, z), table.target, noise)
     return task, mi
 
@@ -151,9 +151,9 @@ def test_squared_error_by_hand():
 def test_task_loss_is_weighted():
     table = leaky_table(8)
     net = make_net().initialize()
-    output, _ = net.module_(table.x)
+    output, z = net.module_(table.x)
     weight = torch.tensor([2.0, 0, 0, 1, 1, 1, 3, 0])
-    loss = net._task_loss(output, table.target | {"weight": weight})
+    loss = net._task_loss(output, z, table.target | {"weight": weight})
     rows = F.cross_entropy(output, table.target["y"], reduction="none")
     assert_allclose(loss.detach(), (rows * weight).mean().detach(), rtol=1e-6)
 
@@ -461,7 +461,7 @@ def test_history_is_the_mean_over_the_batches():
         net.mutual_info(z[100 * i : 100 * (i + 1)], chunk).item()
         for i, chunk in enumerate(chunks)
     ]
-    task = net._task_loss(output, valid.target).item()
+    task = net._task_loss(output, z, valid.target).item()
     assert record["valid_task_loss"] == pytest.approx(task, rel=1e-5)
     assert record["valid_mi"] == pytest.approx(np.mean(mi), rel=1e-4)
     expected = task + 2 * max(np.mean(mi), 0)

@@ -1,0 +1,34 @@
+"""Whether a model has seen some rows: what a fit keeps of its own to tell."""
+
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_KEPT = 256
+# A row may equal one of training by chance; that most do is no chance.
+MOST = 0.5
+MIN_COMPARED = 5
+
+
+def fingerprint(x: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """The smallest hashes of the encoded rows: a random sample of different rows."""
+    return np.unique(_hashes(x))[:N_KEPT]
+
+
+def share_seen(kept: NDArray[np.uint64], x: NDArray[np.float32]) -> float:
+    """Estimate of the share of the rows that are among those of the fingerprint.
+
+    Of the rows that hash low enough to be in the sample, the share that is in it; NaN
+    where they are too few.
+    """
+    hashes = _hashes(x)
+    compared = hashes[hashes <= kept[-1]]
+    if len(compared) < MIN_COMPARED:
+        return np.nan
+    return float(np.isin(compared, kept).mean())
+
+
+def _hashes(x: NDArray[np.float32]) -> NDArray[np.uint64]:
+    digests = (blake2b(row.tobytes(), digest_size=8).digest() for row in x)
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)
