@@ -2,10 +2,12 @@
 
 Adult with its official split, sex or race as S and not in X; COMPAS, race as S and in
 X, a stratified split of 70 to 30 by seed. The path is trained for the grid below, as
-`lambdas`; settings are the defaults. With --single, `MIDebiasedClassifier` is fitted
-for each lambda of it alone as well.
+`lambdas`; settings are the defaults, with --boosted a HistGradientBoostingClassifier as
+the estimator. With --single, `MIDebiasedClassifier` is fitted for each lambda of it
+alone as well.
 
     python examples/benchmarks/lambda_path.py --single
+    python examples/benchmarks/lambda_path.py --boosted
     python examples/benchmarks/lambda_path.py --criterion equalized_odds
     python examples/benchmarks/lambda_path.py --data adult-race
     python examples/benchmarks/lambda_path.py --data compas-race --compas FILE
@@ -19,6 +21,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
@@ -26,9 +29,9 @@ from fairrep import MIDebiasedClassifier, lambda_path
 from fairrep.datasets import load_adult
 from fairrep.metrics import fairness_report
 
-LAMBDAS = [0, 0.3, 1, 2, 3, 5, 10, 20]
+LAMBDAS = [0, 0.3, 1, 1.5, 2, 3, 5, 7, 10, 15, 20]
 GAP_OF = {"demographic_parity": "DP", "equalized_odds": "EO"}
-LIMITS = {"DP": [0.02, 0.05, 0.10], "EO": [0.045]}
+LIMITS = {"DP": [0.02, 0.05, 0.10], "EO": [0.04, 0.045]}
 COMPAS_COLUMNS = [
     "sex",
     "age",
@@ -86,9 +89,18 @@ def figures(model, test):
     }
 
 
+def params_of(args, seed):
+    estimator = HistGradientBoostingClassifier() if args.boosted else None
+    return {
+        "criterion": args.criterion,
+        "estimator": estimator,
+        "random_state": seed,
+    }
+
+
 def one_path(args, seed):
     (X, y, A), test = DATA[args.data](seed, args.compas)
-    params = {"criterion": args.criterion, "random_state": seed}
+    params = params_of(args, seed)
     path = lambda_path(
         X, y, sensitive_features=A, lambdas=None if args.auto else LAMBDAS, **params
     )
@@ -101,7 +113,7 @@ def one_path(args, seed):
 
 def one_single(args, seed, i):
     (X, y, A), test = DATA[args.data](seed, args.compas)
-    params = {"criterion": args.criterion, "random_state": seed}
+    params = params_of(args, seed)
     model = MIDebiasedClassifier(LAMBDAS[i], **params).fit(X, y, sensitive_features=A)
     single = {"model": "single", "seed": seed, "point": i, "lambda": LAMBDAS[i]}
     return [single | figures(model, test)]
@@ -129,6 +141,7 @@ def main():
     parser.add_argument(
         "--single", action="store_true", help="a fit for each lambda too"
     )
+    parser.add_argument("--boosted", action="store_true", help="with an estimator")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--csv", help="where to write one row for each point and seed")
