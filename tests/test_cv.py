@@ -123,6 +123,7 @@ def test_cross_validation(cv, biased, quick):
 
 def test_scoring_and_gap_of_the_users(biased, quick):
     X, y, s = biased
+    quick["n_bootstrap"] = 3  # a callable is called for each draw
     seen = []
 
     def gap(y_true, y_pred, *, sensitive_features):
@@ -147,6 +148,7 @@ def test_scoring_and_gap_of_the_users(biased, quick):
 
 def test_gap_of_fairlearn_with_labels_of_any_kind(biased, quick):
     X, y, s = biased
+    quick["n_bootstrap"] = 3
     named = np.where(y == 1, "yes", "no")
     clf = MIDebiasedClassifierCV(gap=demographic_parity_difference, **quick)
     by_name = clf.fit(X, named, sensitive_features=s).path_["gap"]
