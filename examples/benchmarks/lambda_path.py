@@ -1,8 +1,9 @@
 """One fit for every lambda: accuracy against the gap, on rows that chose nothing.
 
-Adult with its official split, sex or race as S and not in X; COMPAS, race as S and in
-X, a stratified split of 70 to 30 by seed. The path is trained for the grid below, as
-`lambdas`; settings are the defaults, with --boosted a HistGradientBoostingClassifier as
+The data sets are those of tasks.py: Adult with its official split, sex or race as S and
+not in X; COMPAS, race as S and in X, a stratified split of 70 to 30 by seed; German
+credit, split alike. The path is trained for the grid below, as `lambdas`; settings are
+the defaults, with --boosted a HistGradientBoostingClassifier on one-hot categories as
 the estimator. With --single, `MIDebiasedClassifier` is fitted for each lambda of it
 alone as well.
 
@@ -23,59 +24,14 @@ from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import train_test_split
+from tasks import TASKS
 
 from fairrep import MIDebiasedClassifier, lambda_path
-from fairrep.datasets import load_adult
 from fairrep.metrics import fairness_report
 
 LAMBDAS = [0, 0.3, 1, 1.5, 2, 3, 5, 7, 10, 15, 20]
 GAP_OF = {"demographic_parity": "DP", "equalized_odds": "EO"}
 LIMITS = {"DP": [0.02, 0.05, 0.10], "EO": [0.04, 0.045]}
-COMPAS_COLUMNS = [
-    "sex",
-    "age",
-    "race",
-    "juv_fel_count",
-    "juv_misd_count",
-    "juv_other_count",
-    "priors_count",
-    "c_charge_degree",
-]
-
-
-def adult(sensitive):
-    def load(seed, compas):
-        train = load_adult(subset="train", sensitive=sensitive, return_X_y_s=True)
-        test = load_adult(subset="test", sensitive=sensitive, return_X_y_s=True)
-        return train, test
-
-    return load
-
-
-def compas_race(seed, compas):
-    """The rows that ProPublica's analysis kept, of the two largest groups."""
-    raw = pd.read_csv(compas)
-    kept = (
-        raw["days_b_screening_arrest"].between(-30, 30)
-        & (raw["is_recid"] != -1)
-        & (raw["c_charge_degree"] != "O")
-        & raw["score_text"].notna()
-        & raw["race"].isin(["African-American", "Caucasian"])
-    )
-    rows = raw[kept]
-    X, y, race = rows[COMPAS_COLUMNS], rows["two_year_recid"], rows["race"]
-    halves = train_test_split(
-        X, y, race, test_size=0.3, random_state=seed, stratify=race + y.astype(str)
-    )
-    return halves[::2], halves[1::2]
-
-
-DATA = {
-    "adult-sex": adult("sex"),
-    "adult-race": adult("race"),
-    "compas-race": compas_race,
-}
 
 
 def figures(model, test):
@@ -99,7 +55,7 @@ def params_of(args, seed):
 
 
 def one_path(args, seed):
-    (X, y, A), test = DATA[args.data](seed, args.compas)
+    (X, y, A), test = TASKS[args.data].load(seed, args.compas)
     params = params_of(args, seed)
     path = lambda_path(
         X, y, sensitive_features=A, lambdas=None if args.auto else LAMBDAS, **params
@@ -112,7 +68,7 @@ def one_path(args, seed):
 
 
 def one_single(args, seed, i):
-    (X, y, A), test = DATA[args.data](seed, args.compas)
+    (X, y, A), test = TASKS[args.data].load(seed, args.compas)
     params = params_of(args, seed)
     model = MIDebiasedClassifier(LAMBDAS[i], **params).fit(X, y, sensitive_features=A)
     single = {"model": "single", "seed": seed, "point": i, "lambda": LAMBDAS[i]}
@@ -132,7 +88,7 @@ def summary(table, gap):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", choices=DATA, default="adult-sex")
+    parser.add_argument("--data", choices=TASKS, default="adult-sex")
     parser.add_argument("--compas", metavar="FILE")
     parser.add_argument("--criterion", choices=GAP_OF, default="demographic_parity")
     parser.add_argument(

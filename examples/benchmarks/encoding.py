@@ -1,0 +1,43 @@
+"""Rows as the methods of tradeoff.py take them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+
+class Encoded(NamedTuple):
+    """Rows as the methods take them."""
+
+    X: pd.DataFrame  # as loaded
+    x: NDArray[np.float32]  # numbers scaled, categories one-hot
+    y: NDArray[np.int64]
+    s: NDArray  # names of the groups
+    codes: NDArray[np.int64]  # the groups, as integers
+
+
+def encoded(train: Any, test: Any) -> tuple[Encoded, Encoded]:
+    """Both parts, encoded by what the training rows show."""
+    numbers = make_column_selector(dtype_include="number")
+    categories = make_column_selector(dtype_exclude="number")
+    one_hot = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categories),
+    )
+    one_hot.fit(train.X)
+    groups = np.unique(train.A.astype(str))
+    return tuple(
+        Encoded(
+            rows.X,
+            one_hot.transform(rows.X).astype(np.float32),
+            rows.y.to_numpy(np.int64),
+            rows.A.astype(str).to_numpy(object),
+            np.searchsorted(groups, rows.A.astype(str)),
+        )
+        for rows in (train, test)
+    )

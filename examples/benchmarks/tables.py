@@ -1,0 +1,275 @@
+"""The tables and pictures of tradeoff.py, from its results alone.
+
+Two readings of the same rows. *Chosen*: for each seed, the point of the best accuracy
+within the limit on one random half of the test rows, read on the other half, and the
+other way round; the rows that are read chose nothing. *Curve*: each point on all test
+rows, averaged over the seeds, the limit applied to that average; it flatters large
+grids. The points of a method are those of all its criteria.
+"""
+
+import re
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from methods import METHODS
+from tasks import TASKS
+
+LIMITS = list(product(["DP"], [0.02, 0.05, 0.10])) + list(
+    product(["EO"], [0.04, 0.05, 0.10])
+)
+# No limit: the most accurate point.
+COLUMNS = [("DP", np.inf), *LIMITS]
+OWN = [name for name, method in METHODS.items() if method.package == "fairrep"]
+# A difference in accuracy below this, or below two standard errors, is a tie.
+TIE = 0.002
+BLOCK = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end of table -->)", re.S)
+
+
+def chosen(points, gap, limit):
+    """By seed: accuracy and gap on the half that didn't choose, and if any point fits.
+
+    Where no point is within the limit, the one of the smallest gap is taken.
+    """
+    by_seed = {}
+    for seed, grid in points.groupby("seed"):
+        halves = []
+        for choose, read in ["ab", "ba"]:
+            within = grid[grid[f"{gap}_{choose}"] <= limit]
+            if fits := len(within) > 0:
+                best = within.loc[within[f"accuracy_{choose}"].idxmax()]
+            else:
+                best = grid.loc[grid[f"{gap}_{choose}"].idxmin()]
+            halves.append((best[f"accuracy_{read}"], best[f"{gap}_{read}"], fits))
+        by_seed[seed] = np.mean(halves, axis=0)
+    columns = ["accuracy", "gap", "fits"]
+    return pd.DataFrame.from_dict(by_seed, orient="index", columns=columns)
+
+
+def on_curve(points, gap, limit):
+    """By seed: accuracy and gap of the point that is best on the average of seeds."""
+    grid = points.groupby(["criterion", "config"])
+    means = grid[["accuracy", gap]].mean()
+    within = means[means[gap] <= limit]
+    if within.empty:
+        return pd.DataFrame(columns=["accuracy", "gap", "fits"])
+    best = grid.get_group(within["accuracy"].idxmax()).set_index("seed")
+    return best[["accuracy", gap]].set_axis(["accuracy", "gap"], axis=1).assign(fits=1)
+
+
+def standard_error(values):
+    return values.std(ddof=1) / np.sqrt(len(values))
+
+
+def reached(by_seed):
+    """Whether a limit counts as reached: in at least half of the choices."""
+    return len(by_seed) > 0 and by_seed["fits"].mean() >= 0.5
+
+
+def cell(by_seed):
+    """Accuracy with its standard error, and the gap; * where some choices had none."""
+    if not reached(by_seed):
+        return "none"
+    accuracy, gap, fits = by_seed.mean()
+    star = "" if fits == 1 else "\\*"
+    error = standard_error(by_seed["accuracy"])
+    return f"{accuracy:.3f} ± {error:.3f} at {gap:.3f}{star}"
+
+
+def markdown(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def measured(results):
+    """The points of each method that has run, in the order of METHODS."""
+    there = results.dropna(subset="accuracy").groupby("method")
+    return {name: there.get_group(name) for name in METHODS if name in there.groups}
+
+
+def name_of_limit(gap, limit):
+    return "no limit" if limit == np.inf else f"{gap} ≤ {limit:.2f}"
+
+
+def name_of(method):
+    return METHODS[method].label + (" (S)" if METHODS[method].sees_s else "")
+
+
+def table(results, reading):
+    """A row for each method: what it reaches within each limit, and its seconds."""
+    rows = []
+    for method, points in measured(results).items():
+        if method == "shuffled":
+            continue
+        cells = [cell(reading(points, gap, limit)) for gap, limit in COLUMNS]
+        seconds = points.groupby(["seed", "criterion"])["seconds"].sum().median()
+        size = points.groupby(["seed", "criterion"]).size().max()
+        rows.append([name_of(method), *cells, f"{seconds:.1f} for {size}"])
+    header = ["", *[name_of_limit(*column) for column in COLUMNS], "seconds"]
+    return markdown(header, rows)
+
+
+def notes(results, task):
+    """The gaps of labels that know nothing of S, the seeds, and what has not run."""
+    lines = []
+    there = measured(results)
+    if "shuffled" in there:
+        noise = there["shuffled"]
+        means, highest = (
+            noise.mean(numeric_only=True),
+            noise.quantile(0.95, numeric_only=True),
+        )
+        parts = [
+            f"{gap} {means[gap]:.3f} (95 % point {highest[gap]:.3f})"
+            for gap in ["DP", "EO"]
+        ]
+        lines.append(f"Labels shuffled over the rows: {', '.join(parts)}.")
+    seeds = {len(set(points["seed"])) for points in there.values()}
+    lines.append(
+        f"Seeds: {' to '.join(str(n) for n in sorted({min(seeds), max(seeds)}))}."
+    )
+    failed = results.dropna(subset="error").drop_duplicates("method")
+    reasons = dict(zip(failed["method"], failed["error"], strict=True))
+    for method in METHODS:
+        if method not in there:
+            reason = reasons.get(method, "not asked for")
+            lines.append(f"Not run: {METHODS[method].label} ({reason}).")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def best_peer(there, gap, limit, sees_s):
+    """Name and figures of the most accurate peer that reaches the limit."""
+    read = {
+        method: chosen(points, gap, limit)
+        for method, points in there.items()
+        if method not in [*OWN, "shuffled"] and METHODS[method].sees_s == sees_s
+    }
+    read = {method: by_seed for method, by_seed in read.items() if reached(by_seed)}
+    if not read:
+        return None, None
+    method = max(read, key=lambda method: read[method]["accuracy"].mean())
+    return method, read[method]
+
+
+def verdict(own, peer):
+    """fairrep against the peer, seed by seed."""
+    if own is None or not reached(own):
+        return "loses: not reached" if peer is not None else "none reaches it"
+    if peer is None:
+        return f"{cell(own)}: wins, no peer reaches it"
+    difference = (own["accuracy"] - peer["accuracy"]).dropna()
+    mean, error = difference.mean(), standard_error(difference)
+    word = "wins" if mean > 0 else "loses"
+    if not abs(mean) > max(TIE, 2 * error):
+        word = "ties"
+    return f"{cell(own)}: **{word}**, {mean:+.3f} ± {error:.3f}"
+
+
+def verdicts(all_results):
+    """fairrep against the best peer without S, and beside it the best with S."""
+    ran = [m for m in OWN if any(m in measured(r) for r in all_results.values())]
+    rows = []
+    for task, results in all_results.items():
+        there = measured(results)
+        for gap, limit in COLUMNS:
+            peer, figures = best_peer(there, gap, limit, sees_s=False)
+            aware, aware_figures = best_peer(there, gap, limit, sees_s=True)
+            row = [task, name_of_limit(gap, limit)]
+            for method in ran:
+                points = there.get(method)
+                own = None if points is None else chosen(points, gap, limit)
+                row.append(verdict(own, figures))
+            for name, by_seed in [(peer, figures), (aware, aware_figures)]:
+                row.append(
+                    "none" if name is None else f"{name_of(name)}: {cell(by_seed)}"
+                )
+            rows.append(row)
+    header = ["data", "limit", *[METHODS[method].label for method in ran]]
+    return markdown([*header, "best peer without S", "best peer with S"], rows)
+
+
+def versions(all_results):
+    used = pd.concat([r["version"].dropna() for r in all_results.values()]).unique()
+    return ", ".join(sorted(used))
+
+
+def blocks(all_results):
+    """The text of each table by its name."""
+    text = {"verdicts": verdicts(all_results), "versions": versions(all_results)}
+    for task, results in all_results.items():
+        text[f"{task}, chosen"] = table(results, chosen)
+        text[f"{task}, curve"] = table(results, on_curve)
+        text[f"{task}, notes"] = notes(results, task)
+    return text
+
+
+def print_summary(all_results):
+    for name, text in blocks(all_results).items():
+        print(f"\n{name}\n\n{text}")
+
+
+def write_page(all_results, page):
+    """Fill the page's marked blocks, and draw the pictures in a folder beside it."""
+    text = blocks(all_results)
+
+    def filled(block):
+        start, name, end = block.groups()
+        return f"{start}\n{text[name]}\n\n{end}"
+
+    page.write_text(BLOCK.sub(filled, page.read_text("utf-8")), "utf-8")
+    folder = page.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    for task, results in all_results.items():
+        draw(results, task).savefig(folder / f"{task}.png", dpi=100)
+
+
+def front(means, gap):
+    """The points that no other beats in both accuracy and gap, by ascending gap."""
+    ordered = means.sort_values([gap, "accuracy"], ascending=[True, False])
+    return ordered[
+        ordered["accuracy"] > ordered["accuracy"].cummax().shift(fill_value=0)
+    ]
+
+
+def draw(results, task):
+    """Accuracy against both gaps: means and standard errors over the seeds."""
+    figure = Figure(figsize=(11, 5.5), layout="constrained")
+    axes = figure.subplots(1, 2)
+    there = {m: p for m, p in measured(results).items() if m != "shuffled"}
+    colors = colormaps["tab20"].colors
+    markers = "os^vDPX*<>hp8ds"
+    for ax, gap in zip(axes, ["DP", "EO"], strict=True):
+        best = 0
+        for method, points in there.items():
+            i = [*METHODS].index(method)
+            grid = points.groupby(["criterion", "config"])[["accuracy", gap]]
+            curve = front(grid.mean(), gap)
+            error = grid.agg(standard_error).loc[curve.index]
+            best = max(best, curve["accuracy"].max())
+            own, sees_s = method in OWN, METHODS[method].sees_s
+            ax.errorbar(
+                curve[gap],
+                curve["accuracy"],
+                xerr=error[gap],
+                yerr=error["accuracy"],
+                label=name_of(method),
+                color=colors[i],
+                marker=markers[i % len(markers)],
+                markerfacecolor="white" if sees_s else None,
+                linestyle=":" if sees_s else "-",
+                linewidth=2.5 if own else 1,
+                elinewidth=0.7,
+                markersize=4.5,
+                zorder=3 if own else 2,
+            )
+        ax.set_ylim(best - 0.08, best + 0.008)
+        ax.set_xlim(left=0)
+        ax.set_xlabel(f"{gap} difference")
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("accuracy")
+    figure.suptitle(TASKS[task].title, fontsize=11)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    return figure
