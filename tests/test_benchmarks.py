@@ -93,7 +93,7 @@ def test_a_method_that_fails_is_written_down(modules, tmp_path, monkeypatch):
     options = ["--data", "synthetic", "--output", str(tmp_path), "--seeds", "0"]
     tradeoff.main([*options, "--methods", "logistic", "shuffled"])
     table = pd.read_csv(tmp_path / "synthetic.csv.xz")
-    assert "ImportError: No module named 'fairret'" in tables.notes(table, "synthetic")
+    assert "ImportError: No module named 'fairret'" in tables.notes(table)
     monkeypatch.undo()
     tradeoff.main([*options, "--methods", "logistic", "shuffled"])
     table = pd.read_csv(tmp_path / "synthetic.csv.xz")
@@ -143,3 +143,12 @@ def test_a_point_is_read_where_it_was_not_chosen(modules):
     assert tables.chosen(points, "DP", 0.06).loc[0, "fits"] == 0.5
     assert tables.on_curve(points, "DP", 0.1)["accuracy"].tolist() == [0.8]
     assert tables.on_curve(points, "DP", 0.01).empty
+
+
+def test_the_page_holds_what_the_results_say(modules):
+    tradeoff, tables = modules
+    files = tradeoff.RESULTS.glob("*.csv.xz")
+    results = {file.name.split(".")[0]: pd.read_csv(file) for file in files}
+    results = {task: results[task] for task in tables.TASKS if task in results}
+    page = (BENCHMARKS.parents[1] / "docs" / "benchmarks.md").read_text("utf-8")
+    assert tables.filled(page, results) == page

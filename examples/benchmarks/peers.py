@@ -23,7 +23,8 @@ FAIRRET_WEIGHTS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2]
 ALPHAS = [0.1, 0.3, 1, 3, 10]
 LFR_WEIGHTS = [1, 3, 10, 20]
 # The learning rate of the multipliers, and the tolerance of both error rates.
-FAIRGBM = [(0.02, 0), (0.05, 0), (0.1, 0.02), (0.1, 0.01), (0.1, 0), (0.2, 0), (0.4, 0)]
+FAIRGBM = [(0.1, tolerance) for tolerance in [0.1, 0.05, 0.03, 0.02, 0.01]]
+FAIRGBM += [(rate, 0) for rate in [0.005, 0.02, 0.05, 0.1, 0.2, 0.4]]
 
 
 def logistic():

@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from methods import METHODS
+from scipy.stats import t as student_t
 from tasks import TASKS
 
 LIMITS = list(product(["DP"], [0.02, 0.05, 0.10])) + list(
@@ -23,7 +24,8 @@ LIMITS = list(product(["DP"], [0.02, 0.05, 0.10])) + list(
 # No limit: the most accurate point.
 COLUMNS = [("DP", np.inf), *LIMITS]
 OWN = [name for name, method in METHODS.items() if method.package == "fairrep"]
-# A difference in accuracy below this, or below two standard errors, is a tie.
+# A difference in accuracy below this is a tie, and so is one that could be 0 by its
+# 95 % interval over the seeds (Student's t).
 TIE = 0.002
 BLOCK = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end of table -->)", re.S)
 
@@ -37,12 +39,14 @@ def chosen(points, gap, limit):
     for seed, grid in points.groupby("seed"):
         halves = []
         for choose, read in ["ab", "ba"]:
-            within = grid[grid[f"{gap}_{choose}"] <= limit]
-            if fits := len(within) > 0:
-                best = within.loc[within[f"accuracy_{choose}"].idxmax()]
-            else:
-                best = grid.loc[grid[f"{gap}_{choose}"].idxmin()]
-            halves.append((best[f"accuracy_{read}"], best[f"{gap}_{read}"], fits))
+            accuracy = grid[f"accuracy_{choose}"].to_numpy()
+            gaps = grid[f"{gap}_{choose}"].to_numpy()
+            within = gaps <= limit
+            best = np.where(within, accuracy, -np.inf).argmax()
+            if not within.any():
+                best = gaps.argmin()
+            figures = (grid[f"{name}_{read}"].iloc[best] for name in ["accuracy", gap])
+            halves.append((*figures, within.any()))
         by_seed[seed] = np.mean(halves, axis=0)
     columns = ["accuracy", "gap", "fits"]
     return pd.DataFrame.from_dict(by_seed, orient="index", columns=columns)
@@ -75,7 +79,8 @@ def cell(by_seed):
     accuracy, gap, fits = by_seed.mean()
     star = "" if fits == 1 else "\\*"
     error = standard_error(by_seed["accuracy"])
-    return f"{accuracy:.3f} ± {error:.3f} at {gap:.3f}{star}"
+    spread = "" if np.isnan(error) else f" ± {error:.3f}"
+    return f"{accuracy:.3f}{spread} at {gap:.3f}{star}"
 
 
 def markdown(header, rows):
@@ -97,6 +102,10 @@ def name_of(method):
     return METHODS[method].label + (" (S)" if METHODS[method].sees_s else "")
 
 
+def is_peer(method):
+    return method not in [*OWN, "shuffled"]
+
+
 def table(results, reading):
     """A row for each method: what it reaches within each limit, and its seconds."""
     rows = []
@@ -111,7 +120,7 @@ def table(results, reading):
     return markdown(header, rows)
 
 
-def notes(results, task):
+def notes(results):
     """The gaps of labels that know nothing of S, the seeds, and what has not run."""
     lines = []
     there = measured(results)
@@ -139,55 +148,55 @@ def notes(results, task):
     return "\n".join(f"- {line}" for line in lines)
 
 
-def best_peer(there, gap, limit, sees_s):
-    """Name and figures of the most accurate peer that reaches the limit."""
-    read = {
-        method: chosen(points, gap, limit)
-        for method, points in there.items()
-        if method not in [*OWN, "shuffled"] and METHODS[method].sees_s == sees_s
-    }
+def best_of(methods, there, gap, limit):
+    """Name and figures of the most accurate that reaches the limit."""
+    read = {method: chosen(there[method], gap, limit) for method in methods}
     read = {method: by_seed for method, by_seed in read.items() if reached(by_seed)}
     if not read:
-        return None, None
+        return "none", None
     method = max(read, key=lambda method: read[method]["accuracy"].mean())
-    return method, read[method]
+    return f"{name_of(method)}: {cell(read[method])}", read[method]
 
 
 def verdict(own, peer):
     """fairrep against the peer, seed by seed."""
-    if own is None or not reached(own):
-        return "loses: not reached" if peer is not None else "none reaches it"
+    if not reached(own):
+        return "not reached" if peer is None else "**loses**: not reached"
     if peer is None:
-        return f"{cell(own)}: wins, no peer reaches it"
+        return f"{cell(own)}: **wins**, no peer reaches it"
     difference = (own["accuracy"] - peer["accuracy"]).dropna()
+    if len(difference) < 2:
+        return f"{cell(own)}: too few seeds to say"
     mean, error = difference.mean(), standard_error(difference)
     word = "wins" if mean > 0 else "loses"
-    if not abs(mean) > max(TIE, 2 * error):
+    if not abs(mean) > max(TIE, student_t.ppf(0.975, len(difference) - 1) * error):
         word = "ties"
     return f"{cell(own)}: **{word}**, {mean:+.3f} ± {error:.3f}"
 
 
 def verdicts(all_results):
-    """fairrep against the best peer without S, and beside it the best with S."""
+    """fairrep against the best peer that sees what it sees, and the best of the others.
+
+    Where S is among the inputs, all see it.
+    """
     ran = [m for m in OWN if any(m in measured(r) for r in all_results.values())]
     rows = []
     for task, results in all_results.items():
         there = measured(results)
+        aware = [m for m in there if METHODS[m].sees_s and not TASKS[task].s_in_x]
+        alike = [m for m in there if is_peer(m) and m not in aware]
         for gap, limit in COLUMNS:
-            peer, figures = best_peer(there, gap, limit, sees_s=False)
-            aware, aware_figures = best_peer(there, gap, limit, sees_s=True)
+            peer, figures = best_of(alike, there, gap, limit)
             row = [task, name_of_limit(gap, limit)]
             for method in ran:
                 points = there.get(method)
-                own = None if points is None else chosen(points, gap, limit)
-                row.append(verdict(own, figures))
-            for name, by_seed in [(peer, figures), (aware, aware_figures)]:
-                row.append(
-                    "none" if name is None else f"{name_of(name)}: {cell(by_seed)}"
-                )
-            rows.append(row)
+                if points is None:
+                    row.append("not run")
+                else:
+                    row.append(verdict(chosen(points, gap, limit), figures))
+            rows.append([*row, peer, best_of(aware, there, gap, limit)[0]])
     header = ["data", "limit", *[METHODS[method].label for method in ran]]
-    return markdown([*header, "best peer without S", "best peer with S"], rows)
+    return markdown([*header, "best peer", "best peer that needs S"], rows)
 
 
 def versions(all_results):
@@ -201,7 +210,7 @@ def blocks(all_results):
     for task, results in all_results.items():
         text[f"{task}, chosen"] = table(results, chosen)
         text[f"{task}, curve"] = table(results, on_curve)
-        text[f"{task}, notes"] = notes(results, task)
+        text[f"{task}, notes"] = notes(results)
     return text
 
 
@@ -210,15 +219,20 @@ def print_summary(all_results):
         print(f"\n{name}\n\n{text}")
 
 
-def write_page(all_results, page):
-    """Fill the page's marked blocks, and draw the pictures in a folder beside it."""
+def filled(page, all_results):
+    """The text of a page, its marked blocks filled."""
     text = blocks(all_results)
 
-    def filled(block):
+    def fill(block):
         start, name, end = block.groups()
-        return f"{start}\n{text[name]}\n\n{end}"
+        return f"{start}\n{text.get(name, 'Not run.')}\n\n{end}"
 
-    page.write_text(BLOCK.sub(filled, page.read_text("utf-8")), "utf-8")
+    return BLOCK.sub(fill, page)
+
+
+def write_page(all_results, page):
+    """Fill the page's marked blocks, and draw the pictures in a folder beside it."""
+    page.write_text(filled(page.read_text("utf-8"), all_results), "utf-8")
     folder = page.with_suffix("")
     folder.mkdir(exist_ok=True)
     for task, results in all_results.items():
@@ -238,12 +252,14 @@ def draw(results, task):
     figure = Figure(figsize=(11, 5.5), layout="constrained")
     axes = figure.subplots(1, 2)
     there = {m: p for m, p in measured(results).items() if m != "shuffled"}
-    colors = colormaps["tab20"].colors
-    markers = "os^vDPX*<>hp8ds"
+    peers = [method for method in METHODS if is_peer(method)]
+    colors = dict(zip(OWN, ["#000000", "#D55E00", "#0072B2"], strict=True)) | {
+        method: colormaps["tab10"](i % 10) for i, method in enumerate(peers)
+    }
+    markers = dict(zip([*OWN, *peers], "osDv^<>XPp*hd8H", strict=False))
     for ax, gap in zip(axes, ["DP", "EO"], strict=True):
         best = 0
         for method, points in there.items():
-            i = [*METHODS].index(method)
             grid = points.groupby(["criterion", "config"])[["accuracy", gap]]
             curve = front(grid.mean(), gap)
             error = grid.agg(standard_error).loc[curve.index]
@@ -255,8 +271,8 @@ def draw(results, task):
                 xerr=error[gap],
                 yerr=error["accuracy"],
                 label=name_of(method),
-                color=colors[i],
-                marker=markers[i % len(markers)],
+                color=colors[method],
+                marker=markers[method],
                 markerfacecolor="white" if sees_s else None,
                 linestyle=":" if sees_s else "-",
                 linewidth=2.5 if own else 1,

@@ -34,6 +34,7 @@ class Task(NamedTuple):
     load: Callable[[int, str | None], tuple[Rows, Rows]]
     seeds: int  # how many, from 0
     title: str
+    s_in_x: bool = False  # so that every method sees S at prediction
 
 
 def stratified(X, y, A, seed):
@@ -101,7 +102,10 @@ TASKS = {
         "Adult, race, five groups. Official split, race not among the inputs",
     ),
     "compas-race": Task(
-        compas_race, 3, "COMPAS, race. 70 to 30 by seed, race among the inputs"
+        compas_race,
+        3,
+        "COMPAS, race. 70 to 30 by seed, race among the inputs",
+        s_in_x=True,
     ),
     "german-sex": Task(
         german("sex"),
