@@ -109,13 +109,17 @@ def is_peer(method):
 def table(results, reading):
     """A row for each method: what it reaches within each limit, and its seconds."""
     rows = []
-    for method, points in measured(results).items():
+    there = measured(results)
+    most = max(points["seed"].nunique() for points in there.values())
+    for method, points in there.items():
         if method == "shuffled":
             continue
+        n_seeds = points["seed"].nunique()
+        fewer = f", {n_seeds} seeds" if n_seeds < most else ""
         cells = [cell(reading(points, gap, limit)) for gap, limit in COLUMNS]
         seconds = points.groupby(["seed", "criterion"])["seconds"].sum().median()
         size = points.groupby(["seed", "criterion"]).size().max()
-        rows.append([name_of(method), *cells, f"{seconds:.1f} for {size}"])
+        rows.append([name_of(method) + fewer, *cells, f"{seconds:.1f} for {size}"])
     header = ["", *[name_of_limit(*column) for column in COLUMNS], "seconds"]
     return markdown(header, rows)
 
@@ -135,10 +139,7 @@ def notes(results):
             for gap in ["DP", "EO"]
         ]
         lines.append(f"Labels shuffled over the rows: {', '.join(parts)}.")
-    seeds = {len(set(points["seed"])) for points in there.values()}
-    lines.append(
-        f"Seeds: {' to '.join(str(n) for n in sorted({min(seeds), max(seeds)}))}."
-    )
+    lines.append(f"Seeds: {results['seed'].nunique()}, unless the row says fewer.")
     failed = results.dropna(subset="error").drop_duplicates("method")
     reasons = dict(zip(failed["method"], failed["error"], strict=True))
     for method in METHODS:
@@ -148,9 +149,9 @@ def notes(results):
     return "\n".join(f"- {line}" for line in lines)
 
 
-def best_of(methods, there, gap, limit):
+def best_of(methods, there, column, reading):
     """Name and figures of the most accurate that reaches the limit."""
-    read = {method: chosen(there[method], gap, limit) for method in methods}
+    read = {method: reading(there[method], *column) for method in methods}
     read = {method: by_seed for method, by_seed in read.items() if reached(by_seed)}
     if not read:
         return "none", None
@@ -174,7 +175,7 @@ def verdict(own, peer):
     return f"{cell(own)}: **{word}**, {mean:+.3f} ± {error:.3f}"
 
 
-def verdicts(all_results):
+def verdicts(all_results, reading):
     """fairrep against the best peer that sees what it sees, and the best of the others.
 
     Where S is among the inputs, all see it.
@@ -185,16 +186,16 @@ def verdicts(all_results):
         there = measured(results)
         aware = [m for m in there if METHODS[m].sees_s and not TASKS[task].s_in_x]
         alike = [m for m in there if is_peer(m) and m not in aware]
-        for gap, limit in COLUMNS:
-            peer, figures = best_of(alike, there, gap, limit)
-            row = [task, name_of_limit(gap, limit)]
+        for column in COLUMNS:
+            peer, figures = best_of(alike, there, column, reading)
+            row = [task, name_of_limit(*column)]
             for method in ran:
                 points = there.get(method)
                 if points is None:
                     row.append("not run")
                 else:
-                    row.append(verdict(chosen(points, gap, limit), figures))
-            rows.append([*row, peer, best_of(aware, there, gap, limit)[0]])
+                    row.append(verdict(reading(points, *column), figures))
+            rows.append([*row, peer, best_of(aware, there, column, reading)[0]])
     header = ["data", "limit", *[METHODS[method].label for method in ran]]
     return markdown([*header, "best peer", "best peer that needs S"], rows)
 
@@ -206,7 +207,11 @@ def versions(all_results):
 
 def blocks(all_results):
     """The text of each table by its name."""
-    text = {"verdicts": verdicts(all_results), "versions": versions(all_results)}
+    text = {
+        "versions": versions(all_results),
+        "verdicts, chosen": verdicts(all_results, chosen),
+        "verdicts, curve": verdicts(all_results, on_curve),
+    }
     for task, results in all_results.items():
         text[f"{task}, chosen"] = table(results, chosen)
         text[f"{task}, curve"] = table(results, on_curve)
