@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -21,14 +22,26 @@ class Encoded(NamedTuple):
     codes: NDArray[np.int64]  # the groups, as integers
 
 
-def encoded(train: Any, test: Any) -> tuple[Encoded, Encoded]:
-    """Both parts, encoded by what the training rows show."""
+def one_hot_encoder():
+    """Numbers scaled, categories one-hot."""
     numbers = make_column_selector(dtype_include="number")
     categories = make_column_selector(dtype_exclude="number")
-    one_hot = make_column_transformer(
+    return make_column_transformer(
         (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categories),
     )
+
+
+def boosted_trees(seed):
+    """On a table as loaded, the trees that the peers fit on encoded rows."""
+    return make_pipeline(
+        one_hot_encoder(), HistGradientBoostingClassifier(random_state=seed)
+    )
+
+
+def encoded(train: Any, test: Any) -> tuple[Encoded, Encoded]:
+    """Both parts, encoded by what the training rows show."""
+    one_hot = one_hot_encoder()
     one_hot.fit(train.X)
     groups = np.unique(train.A.astype(str))
     return tuple(

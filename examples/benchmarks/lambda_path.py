@@ -20,9 +20,9 @@ import argparse
 
 import numpy as np
 import pandas as pd
+from encoding import boosted_trees
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import accuracy_score
 from tasks import TASKS
 
@@ -46,10 +46,9 @@ def figures(model, test):
 
 
 def params_of(args, seed):
-    estimator = HistGradientBoostingClassifier() if args.boosted else None
     return {
         "criterion": args.criterion,
-        "estimator": estimator,
+        "estimator": boosted_trees(seed) if args.boosted else None,
         "random_state": seed,
     }
 

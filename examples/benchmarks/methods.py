@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import peers
-from encoding import Encoded
+from encoding import Encoded, boosted_trees
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from fairrep import lambda_path
 
@@ -61,7 +60,7 @@ METHODS = {
     "fairrep": Method("fairrep", partial(fairrep, {}), package="fairrep"),
     "fairrep-trees": Method(
         "fairrep, estimator=boosted trees",
-        partial(fairrep, {"estimator": HistGradientBoostingClassifier(random_state=0)}),
+        partial(fairrep, {"estimator": boosted_trees(0)}),
         package="fairrep",
     ),
     "fairrep-codes": Method(
