@@ -41,9 +41,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Limit to the gap, in [0, 1].
     gap : str or callable, default=None
         "demographic_parity_difference", "equalized_odds_difference",
-        "equal_opportunity_difference", or a callable (y_true, y_pred, *,
-        sensitive_features) as fairlearn's metrics are; of two classes it gets
-        ``classes_[1]`` as 1 and the other as 0. With None that of
+        "equal_opportunity_difference", or a callable
+        ``(y_true, y_pred, *, sensitive_features)`` as fairlearn's metrics are; of two
+        classes it gets ``classes_[1]`` as 1 and the other as 0. With None that of
         ``criterion``. Continuous sensitive columns are compared by their quartiles;
         with more than two classes the worst class against the rest counts.
     scoring : str or callable, default="accuracy"

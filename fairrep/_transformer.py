@@ -175,7 +175,7 @@ class MIFairTransformer(BaseMIEstimator):
         ``net_.critics_``.
     n_features_in_ : int
         Number of columns of X in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Names of the columns of X in `fit`, where all are strings.
 
     See Also

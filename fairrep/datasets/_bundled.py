@@ -41,13 +41,13 @@ def load_adult(
     Predict whether a person earns more than 50,000 dollars a year. The data are
     bundled with the package; nothing is downloaded.
 
-    =================   ==============
-    Classes                          2
-    Samples, train               32561
-    Samples, test                16281
-    Columns, numeric                 6
-    Columns, categorical             8
-    =================   ==============
+    ====================   =====
+    Classes                    2
+    Samples, train         32561
+    Samples, test          16281
+    Columns, numeric           6
+    Columns, categorical       8
+    ====================   =====
 
     Parameters
     ----------
@@ -142,12 +142,12 @@ def load_german(
     Predict whether an applicant is a good credit risk. The data are bundled with the
     package; nothing is downloaded.
 
-    =================   ==============
-    Classes                          2
-    Samples                       1000
-    Columns, numeric                 7
-    Columns, categorical            13
-    =================   ==============
+    ====================   =====
+    Classes                    2
+    Samples                 1000
+    Columns, numeric           7
+    Columns, categorical      13
+    ====================   =====
 
     Parameters
     ----------
