@@ -330,7 +330,19 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     ) -> NDArray[np.float32]:
         """Fit, then return the representation z of the rows of X.
 
-        Takes what `fit` takes and returns what `transform` returns.
+        Parameters
+        ----------
+        X, y : array-like
+            As in `fit`.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components), float32
+            As of `transform`.
         """
         return self.fit(
             X, y, sensitive_features=sensitive_features, sample_weight=sample_weight

@@ -219,10 +219,19 @@ class LambdaPath:
 
     What `lambda_path` returns; not made by hand.
 
-    Attributes
+    Parameters
     ----------
     lambdas : ndarray of shape (n_lambdas,)
         The grid, ascending.
+    template : MIDebiasedClassifier
+        The parameters, with the conditioned net.
+    held_out_table : TensorTable
+        The rows of ``held_out_``, encoded.
+    held_out : tuple of (X, y, groups)
+        As ``held_out_``.
+
+    Attributes
+    ----------
     lambda_range : tuple of float
         The smallest and the largest lambda that it was trained for.
     criterion : str
@@ -239,6 +248,19 @@ class LambdaPath:
     See Also
     --------
     lambda_path : Trains it.
+
+    Examples
+    --------
+    >>> from fairrep import lambda_path
+    >>> from fairrep.datasets import make_biased_classification
+    >>> X, y, s = make_biased_classification(600, return_X_y_s=True, random_state=0)
+    >>> path = lambda_path(
+    ...     X, y, sensitive_features=s, lambdas=[0, 1, 10], random_state=0
+    ... )
+    >>> path
+    LambdaPath(lambda_mi from 0 to 10, 3 in the grid)
+    >>> path.predict_proba(X[:2], 2.5).shape
+    (2, 2)
     """
 
     def __init__(
@@ -311,15 +333,51 @@ class LambdaPath:
         return clf
 
     def predict(self, X: Any, lambda_mi: float) -> NDArray:
-        """Most probable class of each row, of shape (n_samples,)."""
+        """Most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in training.
+        lambda_mi : float
+            Within ``lambda_range``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
         return self._at(lambda_mi).predict(X)
 
     def predict_proba(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
-        """Probabilities of the classes, of shape (n_samples, n_classes)."""
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in training.
+        lambda_mi : float
+            Within ``lambda_range``.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float32
+        """
         return self._at(lambda_mi).predict_proba(X)
 
     def transform(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
-        """Representation z with its noise, of shape (n_samples, n_components)."""
+        """Representation z with its noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Columns as in training.
+        lambda_mi : float
+            Within ``lambda_range``.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components), float32
+        """
         return self._at(lambda_mi).transform(X)
 
     def figures(
@@ -340,9 +398,10 @@ class LambdaPath:
             Within ``lambda_range``; the grid if None.
         gap : str or callable, default=None
             "demographic_parity_difference", "equalized_odds_difference",
-            "equal_opportunity_difference", or a callable (y_true, y_pred, *,
-            sensitive_features) as fairlearn has them. With None that of the
-            criterion. Continuous sensitive columns are compared by their quartiles.
+            "equal_opportunity_difference", or a callable
+            ``(y_true, y_pred, *, sensitive_features)`` as fairlearn has them. With
+            None that of the criterion. Continuous sensitive columns are compared by
+            their quartiles.
         scoring : str or callable, default="accuracy"
             A scorer of scikit-learn.
         confidence : float, default=0.95

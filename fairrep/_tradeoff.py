@@ -117,8 +117,10 @@ class TradeoffDisplay(Display):
             Rows to measure on: best ones that neither trained nor chose. With None the
             curve is that of the rows that chose, ``path_``.
         y : array-like of shape (n_samples,), default=None
+            Their labels.
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_columns), default=None
+            Their groups.
         n_bootstrap : int, default=200
             Draws that the limits come from.
         ax : matplotlib Axes, default=None
@@ -171,10 +173,15 @@ class TradeoffDisplay(Display):
         Parameters
         ----------
         path : LambdaPath
+            As `lambda_path` returns it.
         X, y, sensitive_features : array-like, default=None
             Rows to measure on; the path's held-out rows if None.
-        gap, scoring, confidence, n_bootstrap
+        gap, scoring : str or callable
             As in `LambdaPath.figures`.
+        confidence : float, default=0.95
+            With which each limit holds by itself.
+        n_bootstrap : int, default=200
+            Draws that the limits come from.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
         plot : bool, default=True

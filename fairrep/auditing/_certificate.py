@@ -60,6 +60,17 @@ class Certificate:
         The two groups that set `demographic_parity`.
     entropy : float
         H(S) in nats, the most that I(C; S) could be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fairrep import certify
+    >>> codes = np.random.default_rng(0).integers(4, size=2000)
+    >>> certificate = certify(codes, ["f", "m"] * 1000)
+    >>> certificate.groups
+    {'f': 1000, 'm': 1000}
+    >>> certificate.estimates["demographic_parity"] < certificate.demographic_parity
+    True
     """
 
     demographic_parity: float
@@ -75,7 +86,12 @@ class Certificate:
     entropy: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return dicts, lists, strings and numbers, ready for JSON."""
+        """Return dicts, lists, strings and numbers, ready for JSON.
+
+        Returns
+        -------
+        content : dict
+        """
         return {**vars(self), "worst_pair": list(self.worst_pair)}
 
     def __str__(self) -> str:

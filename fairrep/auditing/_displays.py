@@ -22,7 +22,9 @@ class GroupsDisplay(Display):
     Parameters
     ----------
     figures : GroupFigures
-        Of one model, class and attribute, as in `ModelAudit.figures`.
+        Of one model, class and attribute, as in ``ModelAudit.figures``.
+    confidence : float, default=0.95
+        Coverage of their intervals, for the label.
 
     Attributes
     ----------
@@ -56,9 +58,29 @@ class GroupsDisplay(Display):
         ax: Any = None,
         **options: Any,
     ) -> "GroupsDisplay":
-        """Audit a fitted model and draw one attribute, the first unless said.
+        """Audit a fitted model and draw its rates by group.
 
-        Takes the options of :func:`audit`.
+        Parameters
+        ----------
+        estimator : classifier or pipeline
+            Fitted.
+        X, y : array-like
+            Rows that did not train it, and their labels.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        sensitive : str, default=None
+            Which of its columns to draw; None for the first.
+        metrics : list of str, default=None
+            As in `plot`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **options
+            Other options of :func:`audit`.
+
+        Returns
+        -------
+        display : GroupsDisplay
+            Drawn.
         """
         report = audit(
             estimator,
@@ -82,7 +104,30 @@ class GroupsDisplay(Display):
         ax: Any = None,
         **options: Any,
     ) -> "GroupsDisplay":
-        """Draw predictions; takes the options of `AuditReport.from_predictions`."""
+        """Draw the rates by group of predictions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        y_pred : array-like of shape (n_samples,)
+            Predicted labels.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        sensitive : str, default=None
+            Which of its columns to draw; None for the first.
+        metrics : list of str, default=None
+            As in `plot`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **options
+            Other options of `AuditReport.from_predictions`.
+
+        Returns
+        -------
+        display : GroupsDisplay
+            Drawn.
+        """
         report = AuditReport.from_predictions(
             y_true,
             y_pred,
@@ -107,8 +152,13 @@ class GroupsDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         metrics : list of str, default=None
-            Columns of `figures.value`; None for selection, true and false positive
+            Columns of ``figures.value``; None for selection, true and false positive
             rate.
+
+        Returns
+        -------
+        display : GroupsDisplay
+            This one.
         """
         names = metrics or SHOWN
         groups = [*self.figures.value.index]
@@ -158,6 +208,19 @@ class CalibrationByGroupDisplay(Display):
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fairrep.auditing import CalibrationByGroupDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> score = rng.uniform(size=400)
+    >>> y = (rng.uniform(size=400) < score).astype(int)
+    >>> display = CalibrationByGroupDisplay.from_predictions(
+    ...     y, score, sensitive_features=["f", "m"] * 200
+    ... )
+    >>> display.ax_.get_ylabel()
+    'share of class 1'
     """
 
     def __init__(self, figures: GroupFigures) -> None:
@@ -180,7 +243,28 @@ class CalibrationByGroupDisplay(Display):
         ax: Any = None,
         **options: Any,
     ) -> "CalibrationByGroupDisplay":
-        """Audit a fitted model and draw; takes the options of :func:`audit`."""
+        """Audit a fitted model and draw its calibration.
+
+        Parameters
+        ----------
+        estimator : classifier or pipeline
+            Fitted.
+        X, y : array-like
+            Rows that did not train it, and their labels.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        sensitive : str, default=None
+            Which of its columns to draw; None for the first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **options
+            Other options of :func:`audit`.
+
+        Returns
+        -------
+        display : CalibrationByGroupDisplay
+            Drawn.
+        """
         report = audit(
             estimator,
             X,
@@ -202,9 +286,27 @@ class CalibrationByGroupDisplay(Display):
         ax: Any = None,
         **options: Any,
     ) -> "CalibrationByGroupDisplay":
-        """Draw scores of the positive class, in [0, 1], of two classes.
+        """Draw the calibration of scores, of two classes.
 
-        Takes the options of `AuditReport.from_predictions`.
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        y_score : array-like of shape (n_samples,)
+            Scores of the positive class, in [0, 1].
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        sensitive : str, default=None
+            Which of its columns to draw; None for the first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **options
+            Other options of `AuditReport.from_predictions`.
+
+        Returns
+        -------
+        display : CalibrationByGroupDisplay
+            Drawn.
         """
         y_true = np.asarray(y_true)
         report = AuditReport.from_predictions(
@@ -218,9 +320,17 @@ class CalibrationByGroupDisplay(Display):
         return cls(report.figures(sensitive=sensitive)).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> "CalibrationByGroupDisplay":
-        """Draw into `ax` or a new figure.
+        """Draw; of more than six groups the six largest, bins of ten rows or more.
 
-        Of more than six groups the six largest; bins of ten rows or more.
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : CalibrationByGroupDisplay
+            This one.
         """
         ax = new_axes(ax, 4.5)
         table = self.figures.calibration

@@ -17,7 +17,7 @@ class LeakageDisplay(Display):
     Parameters
     ----------
     views : list of Leakage
-        As in `ModelAudit.leakage`.
+        As in ``ModelAudit.leakage``.
     attribute : str
         Name of the sensitive column.
 
@@ -25,6 +25,23 @@ class LeakageDisplay(Display):
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fairrep.auditing import LeakageDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> sex, y = rng.integers(2, size=(2, 200))
+    >>> display = LeakageDisplay.from_predictions(
+    ...     y,
+    ...     y,
+    ...     y_score=sex + rng.normal(size=200),
+    ...     sensitive_features={"sex": sex},
+    ...     n_bootstrap=20,
+    ...     random_state=0,
+    ... )
+    >>> display.ax_.get_xlabel()
+    'AUC of the best attacker on sex'
     """
 
     def __init__(self, views: list[Any], attribute: str) -> None:
@@ -45,7 +62,28 @@ class LeakageDisplay(Display):
         ax: Any = None,
         **options: Any,
     ) -> "LeakageDisplay":
-        """Attack a fitted model and draw; takes the options of :func:`audit`."""
+        """Attack a fitted model and draw what is read.
+
+        Parameters
+        ----------
+        estimator : classifier or pipeline
+            Fitted.
+        X, y : array-like
+            Rows that did not train it, and their labels.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        sensitive : str, default=None
+            Which of its columns to draw; None for the first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **options
+            Other options of :func:`audit`.
+
+        Returns
+        -------
+        display : LeakageDisplay
+            Drawn.
+        """
         report = audit(
             estimator, X, y, sensitive_features=sensitive_features, **options
         )
@@ -62,7 +100,28 @@ class LeakageDisplay(Display):
         ax: Any = None,
         **options: Any,
     ) -> "LeakageDisplay":
-        """Attack predictions; takes the options of `AuditReport.from_predictions`."""
+        """Attack predictions and draw what is read.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        y_pred : array-like of shape (n_samples,)
+            Predicted labels.
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`.
+        sensitive : str, default=None
+            Which of its columns to draw; None for the first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **options
+            Other options of `AuditReport.from_predictions`.
+
+        Returns
+        -------
+        display : LeakageDisplay
+            Drawn.
+        """
         report = AuditReport.from_predictions(
             y_true, y_pred, sensitive_features=sensitive_features, **options
         )
@@ -77,7 +136,18 @@ class LeakageDisplay(Display):
         return cls(leakage[name], name)
 
     def plot(self, ax: Any = None) -> "LeakageDisplay":
-        """Draw into `ax` or a new figure."""
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : LeakageDisplay
+            This one.
+        """
         lines = _leakage_lines(self.views)
         ax = new_axes(ax, 1.4 + 0.42 * len(lines))
         for i, line in enumerate(lines):
@@ -131,7 +201,7 @@ class ProxyDisplay(Display):
     Parameters
     ----------
     table : DataFrame
-        As in `AuditReport.proxies`: one row a column, most first.
+        As in ``AuditReport.proxies``: one row a column, most first.
     attribute : str
         Name of the sensitive column.
 
@@ -154,7 +224,20 @@ class ProxyDisplay(Display):
         self.attribute = attribute
 
     def plot(self, ax: Any = None, *, max_columns: int = 10) -> "ProxyDisplay":
-        """Draw at most `max_columns` bars into `ax` or a new figure."""
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        max_columns : int, default=10
+            Columns to show, the strongest.
+
+        Returns
+        -------
+        display : ProxyDisplay
+            This one.
+        """
         top = self.table.head(max_columns)
         ax = new_axes(ax, 1.2 + 0.35 * len(top))
         place = np.arange(len(top))

@@ -33,6 +33,19 @@ class ModelAudit:
         By attribute, where the representation is discrete: limits for any classifier
         and any attacker that sees only the code. They hold if the rows audited neither
         trained nor chose the model.
+
+    Examples
+    --------
+    >>> from fairrep import AuditReport
+    >>> report = AuditReport.from_predictions(
+    ...     [0, 1] * 50,
+    ...     [0, 1, 1, 1] * 25,
+    ...     sensitive_features={"sex": ["f"] * 50 + ["m"] * 50},
+    ...     leakage=False,
+    ...     random_state=0,
+    ... )
+    >>> report.models["predictions"].figures[0].groups
+    ['f', 'm']
     """
 
     name: str
@@ -42,7 +55,12 @@ class ModelAudit:
     certificates: dict[str, Certificate] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """As dicts, lists, strings and numbers."""
+        """Return dicts, lists, strings and numbers.
+
+        Returns
+        -------
+        content : dict
+        """
         return {
             "groups": [figures.to_dict() for figures in self.figures],
             "leakage": {
@@ -79,6 +97,21 @@ class AuditReport:
         Draws behind each bootstrap interval.
     min_group_size : int
         Smaller groups are left out of the disparities.
+
+    Examples
+    --------
+    >>> from fairrep import AuditReport
+    >>> report = AuditReport.from_predictions(
+    ...     [0, 1] * 50,
+    ...     [0, 1, 1, 1] * 25,
+    ...     sensitive_features={"sex": ["f"] * 50 + ["m"] * 50},
+    ...     leakage=False,
+    ...     random_state=0,
+    ... )
+    >>> report
+    AuditReport(models=['predictions'], n_rows=100, confidence=0.95)
+    >>> len(report.to_frame()) > 20
+    True
     """
 
     models: dict[str, ModelAudit]
@@ -133,9 +166,22 @@ class AuditReport:
         pos_label : bool, int, float or str, default=None
             The positive class. None for 1 where the labels are in {0, 1}, {-1, 1} or
             boolean; of more than two classes, for each of them against the rest.
-        leakage, min_group_size, n_quantiles, n_bootstrap, confidence, random_state, \
-                missing, verbose
-            As in :func:`audit`.
+        leakage : bool, default=True
+            As in :func:`audit`, like those that follow.
+        min_group_size : int, default=30
+            Smaller groups are left out of the disparities.
+        n_quantiles : int, default=4
+            Groups of a continuous sensitive column.
+        n_bootstrap : int, default=200
+            Draws behind each bootstrap interval.
+        confidence : float, default=0.95
+            Nominal coverage of each interval.
+        random_state : int, RandomState instance or None, default=None
+            Seed of draws and attackers.
+        missing : {"raise", "drop"}, default="raise"
+            What to do with rows that miss a sensitive value.
+        verbose : int, default=0
+            1 shows a progress bar on standard error.
         name : str, default="predictions"
             Name of the model in the report.
 
@@ -226,7 +272,12 @@ class AuditReport:
         return compare(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """As dicts, lists, strings and numbers, ready for JSON; NaN is None."""
+        """Return dicts, lists, strings and numbers, ready for JSON; NaN is None.
+
+        Returns
+        -------
+        content : dict
+        """
         return {
             "summary": self.summary,
             "n_rows": self.n_rows,
@@ -245,14 +296,26 @@ class AuditReport:
         }
 
     def to_json(self, path: Any = None, *, indent: int | None = 2) -> str:
-        """As JSON text, which is also written to `path` if one is given."""
+        """Return JSON text, which is also written to `path` if one is given.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write it; None to only return it.
+        indent : int or None, default=2
+            Spaces a level; None for a single line.
+
+        Returns
+        -------
+        text : str
+        """
         text = json.dumps(_plain_tree(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
 
     def to_html(self, path: Any = None) -> str:
-        """As one page that needs nothing else, which is also written to `path`.
+        """Return one page that needs nothing else, which is also written to `path`.
 
         Parameters
         ----------
@@ -299,7 +362,24 @@ class AuditReport:
     def figures(
         self, *, model: str | None = None, sensitive: str | None = None
     ) -> GroupFigures:
-        """The group figures of one model and attribute, the first where not said."""
+        """The group figures of one model and attribute.
+
+        Parameters
+        ----------
+        model, sensitive : str, default=None
+            Which; None for the first.
+
+        Returns
+        -------
+        figures : GroupFigures
+            Frames ``value``, ``low`` and ``high`` of the rates, with a row a group;
+            and ``disparities``.
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name, or only a representation was audited.
+        """
         found = _pick(self.models, model, "model").figures
         if not found:
             raise ValueError("There are no predictions here, so no figures by group.")

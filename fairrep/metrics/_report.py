@@ -61,6 +61,17 @@ class FairnessReport:
         methods give what this view leaves out, such as differences to the overall rate.
     pos_label : bool, int, float or str
         The class that the rates are about.
+
+    Examples
+    --------
+    >>> from fairrep.metrics import fairness_report
+    >>> report = fairness_report(
+    ...     [0, 1, 0, 1], [0, 1, 1, 1], sensitive_features=["f", "f", "m", "m"]
+    ... )
+    >>> report.demographic_parity_difference
+    0.5
+    >>> report.by_group["selection_rate"].to_dict()
+    {'f': 0.5, 'm': 1.0}
     """
 
     metric_frame: MetricFrame
@@ -112,7 +123,12 @@ class FairnessReport:
         return pd.Series({name: getattr(self, name) for name in DISPARITIES})
 
     def to_frame(self) -> pd.DataFrame:
-        """Return `by_group` with `overall` as the last row."""
+        """Return `by_group` with `overall` as the last row.
+
+        Returns
+        -------
+        frame : DataFrame
+        """
         index = self.by_group.index
         last: Any = "overall"
         if index.nlevels > 1:
@@ -123,7 +139,12 @@ class FairnessReport:
         return table
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as dicts, lists, strings and numbers, ready for JSON."""
+        """Return the report as dicts, lists, strings and numbers, ready for JSON.
+
+        Returns
+        -------
+        content : dict
+        """
         groups = self.by_group.index.to_frame(index=False).to_dict("records")
         rates = self.by_group.to_dict("records")
         return {
