@@ -1,6 +1,7 @@
 """What the tests share: small data, and settings that keep fits short."""
 
 import os
+import warnings
 
 # The networks here are tiny: a second thread brings nothing, and where the cores are
 # shared, as among the processes of pytest-xdist, its waiting makes a fit some thirty
@@ -8,9 +9,13 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
+import sklearn
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
+from fairrep import datasets
 from fairrep.datasets import load_adult, make_biased_classification
+from fairrep.nn._net import FairNet
 
 torch.set_num_threads(1)
 
@@ -58,3 +63,33 @@ def _adult():
 def adult(_adult):
     """(X, y, A): 300 rows of each class of Adult, with A the columns sex and race."""
     return tuple(table.copy() for table in _adult)
+
+
+@pytest.fixture
+def sketched(monkeypatch):
+    """For code that is shown to readers: few rows of Adult, and trainings cut short.
+
+    So a script or page runs in seconds, from start to end; what it finds means nothing.
+    """
+    pytest.importorskip("matplotlib").use("agg")
+    fit_loop = FairNet.fit_loop
+
+    def load_sample(**options):
+        loaded = load_adult(**options)
+        if isinstance(loaded, tuple):
+            return tuple(table[:1500] for table in loaded)
+        loaded.frame = loaded.frame[:1500]
+        return loaded
+
+    def short_fit_loop(self, X, y=None, **kwargs):
+        return fit_loop(self, X, y, epochs=min(5, self.max_epochs))
+
+    monkeypatch.setattr(datasets, "load_adult", load_sample)
+    monkeypatch.setattr(FairNet, "fit_loop", short_fit_loop)
+    with sklearn.config_context(), warnings.catch_warnings():
+        # Such a model keeps no gap within a limit for sure, and may collapse.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+    from matplotlib import pyplot
+
+    pyplot.close("all")
