@@ -2,7 +2,7 @@
 Grid search in a pipeline
 =========================
 
-``lambda_mi`` is a hyperparameter like any other, so `GridSearchCV` finds it the plain
+``lambda_mi`` is a hyperparameter like any other, so ``GridSearchCV`` finds it the plain
 way: a fit for each value and fold. Here with preprocessing of one's own in a pipeline.
 """
 

@@ -45,7 +45,7 @@ X_test, tasks_test, A_test = load("test")
 # What the owner does, once, without any task in mind. More components than for one
 # task, since more is to be kept.
 
-transformer = MIFairTransformer(lambda_mi=3.0, n_components=16, random_state=0)
+transformer = MIFairTransformer(lambda_mi=1.0, n_components=16, random_state=0)
 Z = transformer.fit_transform(X, sensitive_features=A)
 Z_test = transformer.transform(X_test)
 

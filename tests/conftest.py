@@ -77,8 +77,8 @@ def sketched(monkeypatch):
     def load_sample(**options):
         loaded = load_adult(**options)
         if isinstance(loaded, tuple):
-            return tuple(table[:1500] for table in loaded)
-        loaded.frame = loaded.frame[:1500]
+            return tuple(table[:800] for table in loaded)
+        loaded.frame = loaded.frame[:800]
         return loaded
 
     def short_fit_loop(self, X, y=None, **kwargs):
@@ -89,6 +89,7 @@ def sketched(monkeypatch):
     with sklearn.config_context(), warnings.catch_warnings():
         # Such a model keeps no gap within a limit for sure, and may collapse.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", module=r"fairlearn\.")
         yield
     from matplotlib import pyplot
 
