@@ -98,6 +98,7 @@ sphinx_gallery_conf = {
     "plot_gallery": "True",
     "download_all_examples": False,
     "show_memory": False,
+    "capture_repr": (),  # what a script shows, it prints or draws
     "show_signature": False,
     "remove_config_comments": True,
     "min_reported_time": 0,
@@ -113,7 +114,7 @@ html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "fairrep"},
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "navigation_depth": 2,
     "show_prev_next": True,
     "footer_start": ["copyright"],
@@ -124,6 +125,7 @@ html_theme_options = {
 html_sidebars = {
     page: []
     for page in [
+        "auto_examples/**",
         "index",
         "start",
         "benchmarks",
