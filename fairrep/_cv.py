@@ -60,21 +60,35 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         With which each limit of a score or a gap holds, by itself.
     n_bootstrap : int, default=200
         Draws that the limits come from.
+    estimator : estimator object, default=None
+        As in `MIDebiasedClassifier`, like all that follow unless said.
+    criterion, mi_estimator, mi_target : str
+        What is minimised.
+    bottleneck, n_components, n_codes, noise_std : str, int, int, float
+        The representation.
+    hidden_layer_sizes, dropout, numeric_embedding, n_bins, encoder : object
+        The encoder.
+    critic_hidden_layer_sizes, critic_steps, critic_batches : int or array-like
+        The critics.
+    critic_learning_rate, gradient_rescaling : float, bool
+        How they are trained, and the encoder against them.
+    group_weights, sensitive_combination, missing_sensitive : str
+        How S is taken.
+    class_weight, learning_rate, batch_size : dict or str, float, int
+        How the net is trained.
     max_epochs : int, default=40
         Passes over the training rows.
+    warmup_epochs, early_stopping : int, bool
+        As in `MIDebiasedClassifier`.
     validation_fraction : float, default=0.2
         Share of the rows held out of training, in [0, 0.5].
     calibration_fraction : float, default=0
         Share of the rows set apart, before all else, for a certificate of the codes.
         As they choose nothing, that of the chosen lambda holds as if it had been the
         only one.
-    estimator, criterion, mi_estimator, mi_target, bottleneck, n_components, n_codes, \
-    noise_std, \
-    hidden_layer_sizes, dropout, numeric_embedding, n_bins, encoder, \
-    critic_hidden_layer_sizes, critic_steps, critic_batches, critic_learning_rate, \
-    gradient_rescaling, group_weights, sensitive_combination, missing_sensitive, \
-    class_weight, learning_rate, batch_size, warmup_epochs, early_stopping, \
-    n_iter_no_change, tol, callbacks, device, allow_tf32, random_state, verbose :
+    n_iter_no_change, tol, callbacks : int, float, list
+        As in `MIDebiasedClassifier`.
+    device, allow_tf32, random_state, verbose : object
         As in `MIDebiasedClassifier`.
 
     Attributes

@@ -225,10 +225,8 @@ class LambdaPath:
         The grid, ascending.
     template : MIDebiasedClassifier
         The parameters, with the conditioned net.
-    held_out_table : TensorTable
-        The rows of ``held_out_``, encoded.
-    held_out : tuple of (X, y, groups)
-        As ``held_out_``.
+    held_out_table, held_out, calibration : TensorTable, tuple, Calibration
+        The rows of ``held_out_``, encoded and raw, and those set apart.
 
     Attributes
     ----------
@@ -337,10 +335,8 @@ class LambdaPath:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Columns as in training.
-        lambda_mi : float
-            Within ``lambda_range``.
+        X, lambda_mi : array-like of shape (n_samples, n_features), float
+            Columns as in training; within ``lambda_range``.
 
         Returns
         -------
@@ -353,10 +349,8 @@ class LambdaPath:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Columns as in training.
-        lambda_mi : float
-            Within ``lambda_range``.
+        X, lambda_mi : array-like of shape (n_samples, n_features), float
+            Columns as in training; within ``lambda_range``.
 
         Returns
         -------
@@ -369,10 +363,8 @@ class LambdaPath:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Columns as in training.
-        lambda_mi : float
-            Within ``lambda_range``.
+        X, lambda_mi : array-like of shape (n_samples, n_features), float
+            Columns as in training; within ``lambda_range``.
 
         Returns
         -------
