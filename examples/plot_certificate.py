@@ -57,8 +57,8 @@ limit = certificate.demographic_parity
 print(f"largest gap of {len(gaps)} decisions: {gaps.max():.3f}; limit: {limit:.3f}")
 
 # %%
-# The useful decisions are among them: to say yes to those codes where a high income is
-# likely. By the training rows, the better half of a guess:
+# The useful decisions are among them: to say yes to the codes in which most of the rows
+# of the fit have a high income.
 
 rate = transformer.code_table_["rate of 1"]
 useful = (rate > 0.5).to_numpy()
