@@ -66,7 +66,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         self._keep(problem, net, mi_estimate)
         if self.bottleneck == "discrete":
             self.code_table_ = code_table(
-                self._codes(X),
+                self._codes(problem.table),
                 self.n_codes,
                 read_table(self, X, reset=False),
                 problem.task,
@@ -284,7 +284,10 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             )
 
     def _table(self, X: Any) -> TensorTable:
+        """The rows encoded; those that are already pass as they are."""
         check_is_fitted(self)
+        if isinstance(X, TensorTable):
+            return X
         x = self._inputs.transform(read_table(self, X, reset=False))
         return TensorTable(torch.from_numpy(x), {})
 

@@ -26,7 +26,7 @@ Data = tuple[Any, Any, Any, Any]
 class Calibration:
     """Rows set apart from all of a fit, even from the encoding of X."""
 
-    X: Any
+    X: Any  # as it came, or encoded by the fit
     y: NDArray | None  # class labels
     sensitive: pd.DataFrame
     separate: bool
@@ -84,9 +84,9 @@ def set_apart(
 
     They are drawn within the groups of S alone: given its group, each is a random row.
     """
+    check_discrete(params)
     if params.calibration_fraction == 0:
         return data, None
-    check_discrete(params)
     X, y, sensitive_features, sample_weight = data
     if sensitive_features is None:
         raise ValueError(

@@ -22,7 +22,8 @@ from ._classifier import MIDebiasedClassifier
 from ._figures import Split, certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_target
-from ._path import LambdaPath, read_lambdas, require_sensitive, train_path
+from ._path import LambdaPath, require_sensitive, train_path
+from ._range import read_lambdas
 from ._sensitive import sensitive_frame
 from ._splits import check_splits, splits_of
 

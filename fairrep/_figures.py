@@ -43,16 +43,18 @@ def held_out_figures(
     """
     scorer = get_scorer(scoring)
     _check_figures(splits, lambdas, gap, confidence, n_bootstrap)
+    # Once for all: lambda leaves the encoding alone, scores of an estimator included.
+    tables = [path._template._table(X) for path, X, _, _ in splits]
     limits: Any = {"confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
     rows, by_split = [], []
     for lambda_mi in lambdas:
         scores, gaps = [], []
-        for path, X, y, groups in splits:
+        for (path, X, y, groups), table in zip(splits, tables, strict=True):
             # The same draws at each lambda, so that the curve is as smooth as it is.
             clf = path._at(lambda_mi)
-            scores.append(score_interval(scorer, clf, X, y, **limits))
+            scores.append(score_interval(scorer, clf, X, y, table, **limits))
             true, predicted = (
-                labels_for_gap(v, path.classes_) for v in (y, clf.predict(X))
+                labels_for_gap(v, path.classes_) for v in (y, clf.predict(table))
             )
             gaps.append(gap_interval(gap, true, predicted, groups, **limits))
         rows.append(

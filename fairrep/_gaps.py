@@ -201,15 +201,21 @@ def score_interval(
     estimator: Any,
     X: Any,
     y: NDArray,
+    encoded: Any = None,
     *,
     confidence: float,
     n_bootstrap: int,
     seed: int,
 ) -> Measured:
-    """The score and its limits; rows are resampled within the classes of y."""
+    """The score and its limits; rows are resampled within the classes of y.
+
+    Where X is ``encoded``, this is what the estimator predicts from, unless the scorer
+    is a function that asks the estimator itself.
+    """
     rng = np.random.default_rng(seed)
     if hasattr(scorer, "_score_func"):  # made by make_scorer: it only predicts X
-        estimator, X = _Predicted(estimator, X, y), np.arange(len(y))
+        rows = X if encoded is None else encoded
+        estimator, X = _Predicted(estimator, rows, y), np.arange(len(y))
     value = float(scorer(estimator, X, y))
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
     draws = []

@@ -10,8 +10,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
-from ._codes import check_discrete
-
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 0, None, closed="left")
 COUNT_FROM_1 = Interval(Integral, 1, None, closed="left")
@@ -152,7 +150,6 @@ class MIParameters(BaseEstimator):
         return router
 
     def _check_parameters(self) -> None:
-        check_discrete(self)
         if self.early_stopping and self.validation_fraction == 0:
             raise ValueError(
                 "early_stopping=True needs held-out rows; expected "

@@ -1,6 +1,7 @@
 """lambda_path: one fit for every lambda."""
 
 import copy
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,8 +17,7 @@ from ._collapse import is_collapsed, warn_of_collapse_at
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_target
-from ._range import choose_lambdas, survey
-from .nn._conditioning import LambdaScale
+from ._range import choose_lambdas, read_lambdas, scale_of, survey
 from .nn._table import TensorTable
 
 
@@ -151,7 +151,7 @@ def train_path(
         rows = problem.held_out[1::2] if chooses_epoch else problem.held_out
         check_cells(gap, labels, groups, rows, classes)
     with template._torch_settings(problem.generator.initial_seed()):
-        scale = survey(template, problem) if lambdas is None else _scale_of(lambdas)
+        scale = survey(template, problem) if lambdas is None else scale_of(lambdas)
         net = template._train(problem, scale)
         if lambdas is None:
             lambdas = choose_lambdas(net, problem, n_lambdas)
@@ -160,6 +160,8 @@ def train_path(
     template.classes_ = classes
     template._keep(problem, net, np.nan)
     unused = template._unused(problem, net)
+    if calibration is not None:
+        calibration = replace(calibration, X=template._table(calibration.X))
     path = LambdaPath(
         lambdas,
         template,
@@ -189,29 +191,6 @@ def _template(params: dict[str, Any]) -> MIDebiasedClassifier:
     template = MIDebiasedClassifier(1.0, **params)
     template._validate_params()
     return template
-
-
-def read_lambdas(lambdas: Any) -> Floats:
-    """The grid that a user gave, checked."""
-    grid = np.asarray(lambdas, dtype=np.float64)
-    if grid.ndim != 1 or not grid.size:
-        raise ValueError(
-            "lambdas must hold at least one number, in one dimension; got an array of "
-            f"shape {grid.shape}."
-        )
-    if not np.isfinite(grid).all() or (grid < 0).any():
-        bad = grid[~np.isfinite(grid) | (grid < 0)][0]
-        raise ValueError(f"lambdas must be finite and at least 0; got {bad}.")
-    if (np.diff(grid) <= 0).any():
-        raise ValueError(f"lambdas must ascend, each once; got {grid.tolist()}.")
-    return grid
-
-
-def _scale_of(lambdas: Floats) -> LambdaScale:
-    unit = lambdas[lambdas > 0].min(initial=np.inf)
-    return LambdaScale(
-        float(lambdas[0]), float(lambdas[-1]), float(unit if unit < np.inf else 1.0)
-    )
 
 
 class LambdaPath:
@@ -308,14 +287,17 @@ class LambdaPath:
         """
         clf = self._at(lambda_mi)
         if len(self._held_out_table):
-            device = next(clf.net_.module_.parameters()).device
-            clf.mi_estimate_ = clf.net_.estimate_mi(self._held_out_table.to(device))
+            clf.mi_estimate_ = self._mi_estimate(clf)
         if self.calibration_ is not None:
             clf.certificate_ = self.calibration_.certificate(clf)
         return clf
 
+    def _mi_estimate(self, clf: MIDebiasedClassifier) -> float:
+        device = next(clf.net_.module_.parameters()).device
+        return clf.net_.estimate_mi(self._held_out_table.to(device))
+
     def _at(self, lambda_mi: float) -> MIDebiasedClassifier:
-        """The classifier without its estimate, which takes the longest."""
+        """The classifier without what is measured of it, which takes the longest."""
         smallest, largest = self.lambda_range
         if not isinstance(lambda_mi, Real):
             raise TypeError(f"lambda_mi must be a number; got {lambda_mi!r}.")
@@ -428,7 +410,7 @@ class LambdaPath:
             n_bootstrap=n_bootstrap,
             seed=random_state,
         )
-        figures["mi_estimate"] = [self.at(lambda_mi).mi_estimate_ for lambda_mi in grid]
+        figures["mi_estimate"] = [self._mi_estimate(self._at(value)) for value in grid]
         if self.calibration_ is not None:
             figures["certified_gap"] = certified_gaps(
                 self, self.calibration_, grid, gap=gap, confidence=confidence

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,30 @@ N_POSITIONS = 33
 N_SHUFFLES = 20
 # A group needs some rows for its mean score to say anything.
 MIN_GROUP_ROWS = 30
+
+
+def read_lambdas(lambdas: Any) -> Floats:
+    """The grid that a user gave, checked."""
+    grid = np.asarray(lambdas, dtype=np.float64)
+    if grid.ndim != 1 or not grid.size:
+        raise ValueError(
+            "lambdas must hold at least one number, in one dimension; got an array of "
+            f"shape {grid.shape}."
+        )
+    if not np.isfinite(grid).all() or (grid < 0).any():
+        bad = grid[~np.isfinite(grid) | (grid < 0)][0]
+        raise ValueError(f"lambdas must be finite and at least 0; got {bad}.")
+    if (np.diff(grid) <= 0).any():
+        raise ValueError(f"lambdas must ascend, each once; got {grid.tolist()}.")
+    return grid
+
+
+def scale_of(lambdas: Floats) -> LambdaScale:
+    """The range of such a grid."""
+    unit = lambdas[lambdas > 0].min(initial=np.inf)
+    return LambdaScale(
+        float(lambdas[0]), float(lambdas[-1]), float(unit if unit < np.inf else 1.0)
+    )
 
 
 def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:

@@ -337,7 +337,8 @@ class _Rows:
         if path.calibration_ is not None:
             return path.calibration_
         separate = path._template.sensitive_combination == "separate"
-        calibration = Calibration(self.X, self.y, self.groups, separate)
+        table = path._template._table(self.X)
+        calibration = Calibration(table, self.y, self.groups, separate)
         calibration.check(needs_y=path.criterion != "demographic_parity")
         return calibration
 

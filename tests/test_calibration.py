@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.linear_model import LogisticRegression
 
 from fairrep import (
     MIDebiasedClassifier,
@@ -33,6 +34,16 @@ def params(quick):
         "n_codes": 3,
         "calibration_fraction": 0.4,
     }
+
+
+class Counter(LogisticRegression):
+    """Counts the rows that it has scored."""
+
+    n_scored = 0
+
+    def predict_proba(self, X):
+        Counter.n_scored += len(X)
+        return super().predict_proba(X)
 
 
 def test_calibration_rows_leave_the_fit_alone(rows, params):
@@ -87,6 +98,32 @@ def test_path_certifies_each_lambda(rows, params):
     odds = path.figures(n_bootstrap=2, gap="equalized_odds_difference")
     limits = [path.at(x).certificate_.equalized_odds for x in (0, 10)]
     assert_array_equal(odds["certified_gap"], limits)
+
+
+def test_an_estimator_scores_rows_once_for_all_lambdas(rows, params):
+    X, y, s = rows
+    path = lambda_path(
+        X, y, sensitive_features=s, lambdas=[0, 1, 10], estimator=Counter(), **params
+    )
+    Counter.n_scored = 0
+    path.figures(n_bootstrap=2)
+    assert Counter.n_scored == len(path.held_out_[0])
+    for lambda_mi in (0.5, 5.0):
+        assert path.at(lambda_mi).certificate_.demographic_parity <= 1
+    assert Counter.n_scored == len(path.held_out_[0])
+    test = {"X": X[:300], "y": y[:300], "sensitive_features": s[:300]}
+    TradeoffDisplay.from_path(path, **test, n_bootstrap=2, plot=False)
+    assert Counter.n_scored == len(path.held_out_[0]) + 300
+
+
+def test_a_fit_scores_its_rows_once(rows, params):
+    X, y, s = rows
+    Counter.n_scored = 0
+    MIDebiasedClassifier(1, estimator=Counter(), **params).fit(
+        X, y, sensitive_features=s
+    )
+    out_of_fold = np.ceil(0.9 * 720)
+    assert Counter.n_scored == out_of_fold + 720 + 480
 
 
 @pytest.mark.parametrize("cv", [None, 2])
