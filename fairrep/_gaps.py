@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binom
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import get_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 
-from ._inputs import Codes, cells
+from ._inputs import Codes, Floats, cells
 from ._intervals import Counts, gap_intervals
 from ._quantiles import quantile_groups
 from ._sensitive import is_continuous, sensitive_frame
@@ -138,7 +140,7 @@ def gap_interval(
     return Measured(value, *intervals["difference"])
 
 
-def _interval(value: float, draws: list[float], confidence: float) -> Measured:
+def _interval(value: float, draws: Floats, confidence: float) -> Measured:
     low, high = np.quantile(draws, [1 - confidence, confidence])
     return Measured(value, float(min(low, value)), float(max(high, value)))
 
@@ -183,16 +185,14 @@ def _resampled_rows(
     groups: pd.DataFrame,
     n_bootstrap: int,
     seed: int,
-) -> list[float]:
+) -> Floats:
     rng = np.random.default_rng(seed)
     codes = _codes(groups)
     members = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
-    draws = []
-    for _ in range(n_bootstrap):
+    draws = np.empty(n_bootstrap)
+    for i in range(n_bootstrap):
         rows = np.concatenate([rng.choice(group, len(group)) for group in members])
-        draws.append(
-            gap(y_true[rows], y_pred[rows], sensitive_features=groups.iloc[rows])
-        )
+        draws[i] = gap(y_true[rows], y_pred[rows], sensitive_features=groups.iloc[rows])
     return draws
 
 
@@ -218,11 +218,33 @@ def score_interval(
         estimator, X = _Predicted(estimator, rows, y), np.arange(len(y))
     value = float(scorer(estimator, X, y))
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
-    draws = []
-    for _ in range(n_bootstrap):
+    if _is_accuracy(scorer):
+        hits = estimator.predict(X) == y
+        draws = _resampled_shares([hits[label] for label in members], n_bootstrap, rng)
+        return _interval(value, draws, confidence)
+    draws = np.empty(n_bootstrap)
+    for i in range(n_bootstrap):
         rows = np.concatenate([rng.choice(label, len(label)) for label in members])
-        draws.append(float(scorer(estimator, _safe_indexing(X, rows), y[rows])))
+        draws[i] = scorer(estimator, _safe_indexing(X, rows), y[rows])
     return _interval(value, draws, confidence)
+
+
+def _is_accuracy(scorer: Callable) -> bool:
+    accuracy = get_scorer("accuracy")
+    return isinstance(scorer, type(accuracy)) and vars(scorer) == vars(accuracy)
+
+
+def _resampled_shares(
+    hits: list[NDArray[np.bool_]], n_bootstrap: int, rng: np.random.Generator
+) -> Floats:
+    """Share of hits in each bootstrap sample within the classes.
+
+    In a class resampled hits are binomial, so their number is drawn, and no rows are.
+    """
+    counts = [
+        binom.ppf(1 - rng.random(n_bootstrap), len(own), own.mean()) for own in hits
+    ]
+    return np.sum(counts, axis=0) / sum(map(len, hits))
 
 
 class _Predicted(ClassifierMixin, BaseEstimator):

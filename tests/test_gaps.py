@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from fairlearn import metrics as fairlearn_metrics
 from numpy.testing import assert_allclose
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import get_scorer, make_scorer, roc_auc_score
+from sklearn.metrics import accuracy_score, get_scorer, make_scorer, roc_auc_score
 
 from fairrep._gaps import (
     GAPS,
@@ -113,6 +114,37 @@ def test_limits_of_a_score_are_those_of_resampled_rows():
     assert score_interval(own, clf, X, y, **LIMITS).value == clf.score(X, y)
     logits = make_scorer(roc_auc_score, response_method="decision_function")
     assert_allclose(score_interval(logits, clf, X, y, **LIMITS).low, cached.low)
+
+
+@pytest.mark.parametrize("n_rows", [60, 1000])
+def test_limits_of_accuracy_are_those_of_resampled_rows(n_rows):
+    """Its hits are drawn in numbers; those of a scorer of one's own row by row."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_rows, 2))
+    y = np.where(X[:, 0] + rng.normal(size=n_rows) > 0.5, "yes", "no")
+    clf = LogisticRegression().fit(X, y)
+    limits = {**LIMITS, "n_bootstrap": 1500}
+    by_number = score_interval(get_scorer("accuracy"), clf, X, y, **limits)
+    own = make_scorer(lambda a, b: (a == b).mean(), response_method="predict")
+    by_row = score_interval(own, clf, X, y, **limits)
+    assert by_number.value == by_row.value == clf.score(X, y)
+    step = 1 / n_rows + 0.004  # a row, and how a quantile of 1500 draws varies
+    assert_allclose(by_number.low, by_row.low, atol=step)
+    assert_allclose(by_number.high, by_row.high, atol=step)
+    assert by_number.high - by_number.low > 5 / n_rows
+
+
+def test_scorers_that_only_resemble_accuracy_take_the_general_route():
+    """What is drawn in numbers is the share of hits, and nothing that is made of it."""
+    y_true, X, _ = rows()
+    clf = DummyClassifier(strategy="most_frequent").fit(X[:, None], y_true)
+    loss = make_scorer(accuracy_score, greater_is_better=False)
+    counted = make_scorer(accuracy_score, normalize=False)
+    for scorer, factor in [(loss, -1), (counted, len(X))]:
+        found = score_interval(scorer, clf, X[:, None], y_true, **LIMITS)
+        share = factor * (clf.predict(X[:, None]) == y_true).mean()
+        # Within its class a prediction that is constant has no spread.
+        assert_allclose([found.value, found.low, found.high], share)
 
 
 def test_mean_over_splits():
