@@ -15,6 +15,8 @@ References
        1990.
 .. [3] V. Chernozhukov, S. Lee and A. M. Rosen, "Intersection bounds: estimation and
        inference", Econometrica 81(2), 2013.
+.. [4] G. Cowan, K. Cranmer, E. Gross and O. Vitells, "Power-constrained limits", 2011.
+       https://arxiv.org/abs/1105.3166
 """
 
 from collections.abc import Callable
@@ -88,7 +90,7 @@ def gap_intervals(
     is not known where groups are close. So the lower limit joins groups within
     `CONTACT` standard errors of an extreme with it, which lifts most, and the upper
     limit sets the others apart from it [3]_. An interval always holds the observed
-    value.
+    value, and no upper limit is below what parity usually gives (see `invert`).
 
     Parameters
     ----------
@@ -198,23 +200,33 @@ def calibration_interval(
 def invert(levels: Floats, draws: Floats, observed: float, tail: float) -> Interval:
     """Levels whose draws exceed `observed` neither too seldom nor too often.
 
+    Now and then groups agree better than they do by chance at parity: the inversion
+    then rules out every level and would end at `observed`, be it 0, as if so few rows
+    could tell that. So the upper limit is never below that of the median draw at the
+    first level: what rows of this number usually show where there is no gap [4]_.
+
     Parameters
     ----------
     levels : ndarray of shape (n_levels,)
-        True values, increasing.
+        True values, increasing from none.
     draws : ndarray of shape (n_levels, n_draws)
         What was drawn at each of them.
     observed : float
     tail : float
         Share of draws beyond `observed` at either limit.
     """
+    usual = max(observed, float(np.median(draws[0])))
+    low = _crossing(_exceed(draws, observed), levels, tail)
+    high = _crossing(_exceed(draws, usual), levels, 1 - tail)
+    return min(low, observed), max(high, observed)
+
+
+def _exceed(draws: Floats, observed: float) -> Floats:
+    """Share of each level's draws that is above what was observed."""
     above = (draws > observed + 1e-12).mean(axis=1)
     tied = (np.abs(draws - observed) <= 1e-12).mean(axis=1)
     # Drawn anew at each level, the shares rise but for noise, which this smooths.
-    exceed = isotonic_regression(above + tied / 2)
-    low = _crossing(exceed, levels, tail)
-    high = _crossing(exceed, levels, 1 - tail)
-    return min(low, observed), max(high, observed)
+    return isotonic_regression(above + tied / 2)
 
 
 def _draw(

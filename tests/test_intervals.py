@@ -107,6 +107,27 @@ def test_extreme_rates_have_finite_limits(hits):
     assert np.isfinite(found["ratio"]).all()
 
 
+@pytest.mark.parametrize("totals", [[40, 60], [2000, 5000], [60] * 5])
+def test_groups_that_agree_by_luck_are_not_known_to_agree(totals):
+    """The upper limit of no gap at all is that of the gap that parity usually shows."""
+    rng, totals = np.random.RandomState(0), np.array(totals)
+    level = Counts(totals // 5, totals)  # the same rate, to the last row
+    low, high = gap_intervals([level], **SETTINGS, rng=rng)["difference"]
+    draws = rng.binomial(totals, 0.2, (2000, len(totals))) / totals
+    assert low == 0
+    assert high > np.median(np.ptp(draws, axis=1))
+
+
+def test_the_upper_limit_of_a_usual_gap_is_left_alone():
+    levels = np.linspace(0, 1, 21)
+    noise = np.abs(np.random.RandomState(0).normal(scale=0.1, size=(21, 4000)))
+    lucky, usual, more = (
+        invert(levels, levels[:, None] + noise, observed, 0.025)[1]
+        for observed in (0.0, np.median(noise[0]), 0.2)
+    )
+    assert lucky == usual < more
+
+
 @pytest.mark.parametrize("shift", [0, 0.2])
 def test_calibration_coverage(shift):
     rng = np.random.RandomState(0)
