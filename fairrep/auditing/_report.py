@@ -265,7 +265,8 @@ class AuditReport:
         Returns
         -------
         frame : DataFrame of str
-            One column a model. `to_frame` has the numbers.
+            One column a model. `to_frame` has the numbers, and `summary` says which
+            gaps differ from those of the first model beyond their intervals.
         """
         from ._text import compare
 

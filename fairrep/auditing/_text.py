@@ -74,7 +74,10 @@ def _with_interval(value: float, low: float, high: float) -> str:
 
 
 def summary(report: Any) -> list[str]:
-    """One sentence a model, class and attribute, then one for what leaks."""
+    """One sentence a model, class and attribute, then one for what leaks.
+
+    Of several models, then how the gaps of each compare with those of the first.
+    """
     sentences = []
     for model in report.models.values():
         owner = f"{model.name}: " if len(report.models) > 1 else ""
@@ -91,6 +94,9 @@ def summary(report: Any) -> list[str]:
             "trained nor chose the model)."
             for attribute, certificate in model.certificates.items()
         ]
+    first, *others = report.models.values()
+    for other in others:
+        sentences += _comparison_sentences(first, other)
     if report.n_dropped:
         sentences.append(
             f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
@@ -121,6 +127,48 @@ def _gap_sentence(figures: GroupFigures, which: str, confidence: float) -> str:
     if left_out:
         sentence += f"; too small to compare: {'; '.join(left_out)}"
     return sentence + "."
+
+
+def _comparison_sentences(first: Any, other: Any) -> list[str]:
+    """Which gaps of the other model are smaller or larger, for each class and S."""
+    of_first = {(str(f.pos_label), f.attribute): f for f in first.figures}
+    n_classes = len({pos_label for pos_label, _ in of_first})
+    sentences = []
+    for figures in other.figures:
+        key = str(figures.pos_label), figures.attribute
+        if key not in of_first:
+            continue
+        which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
+        smaller, larger = _changes(of_first[key].disparities, figures.disparities)
+        parts = [
+            f"{size} in {', '.join(names)}"
+            for size, names in [("smaller", smaller), ("larger", larger)]
+            if names
+        ]
+        sentences.append(
+            f"By {figures.attribute}, the gap{which} of {other.name} is "
+            f"{' and '.join(parts)}, compared with {first.name}."
+            if parts
+            else f"By {figures.attribute}, no gap{which} of {other.name} differs from "
+            f"that of {first.name} beyond their intervals."
+        )
+    return sentences
+
+
+def _changes(before: pd.DataFrame, after: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Gaps that shrank and that grew, each value outside the interval of the other."""
+    smaller: list[str] = []
+    larger: list[str] = []
+    for name in DISPARITIES:
+        old, new = before.loc[name], after.loc[name]
+        values = f"{new['value']:.3f} against {old['value']:.3f}"
+        change = f"{name.replace('_', ' ')} ({values})"
+        fell = new["value"] < old["low"] and new["high"] < old["value"]
+        rose = new["value"] > old["high"] and new["low"] > old["value"]
+        if fell or rose:
+            # Of a ratio 1 is parity.
+            (smaller if fell != name.endswith("ratio") else larger).append(change)
+    return smaller, larger
 
 
 def leakage_sentence(attribute: str, found: Any) -> str:

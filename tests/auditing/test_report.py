@@ -96,6 +96,28 @@ def test_several_models_side_by_side(biased, model):
     assert (twins.compare()["a"] == twins.compare()["b"]).all()
 
 
+def test_summary_says_which_gaps_shrank_and_which_grew():
+    """Of groups of other base rates, equal selection comes at unequal odds."""
+    y = np.repeat([1, 0, 1, 0], [160, 40, 40, 160])
+    alike = np.repeat([1, 0, 1, 0], [100, 100, 100, 100])
+    rows = {"y_true": y, "sensitive_features": {"sex": ["f"] * 200 + ["m"] * 200}}
+    report = predictions(**rows, y_pred=y, name="now")
+    other = predictions(**rows, y_pred=alike, name="next")
+    report.models |= other.models
+    assert report.summary[-1] == (
+        "By sex, the gap of next is smaller in demographic parity difference (0.000 "
+        "against 0.600), demographic parity ratio (1.000 against 0.250) and larger in "
+        "equalized odds difference (0.375 against 0.000), equal opportunity difference "
+        "(0.375 against 0.000), compared with now."
+    )
+    assert report.summary[-1] in report.to_dict()["summary"]
+    assert "the gap of next is smaller in" in str(report)
+    report.models["next"].figures = report.models["now"].figures
+    assert report.summary[-1] == (
+        "By sex, no gap of next differs from that of now beyond their intervals."
+    )
+
+
 def test_fairreps_estimators_have_a_representation(biased, quick):
     X, y, s = biased
     classifier = MIDebiasedClassifier(**quick).fit(X, y, sensitive_features=s)
