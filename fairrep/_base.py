@@ -371,7 +371,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             If a parameter or attribute has no form in JSON (``callbacks``, a
             RandomState): set it to another value with `set_params` first.
         TypeError
-            If the estimator is of a subclass.
+            If the estimator is of a subclass of your own.
         ImportError
             If it has an ``estimator`` and skops is missing:
             ``pip install "fairrep[skops]"``.
@@ -380,6 +380,9 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
         Notes
         -----
+        Of `MIDebiasedClassifierCV` the classifier at ``lambda_`` is saved, and loaded
+        as `MIDebiasedClassifier`; the path and its figures are not.
+
         Of a user's own ``encoder`` the weights are saved and the code is not: pass the
         module to `fairrep.load`. An ``estimator`` of scikit-learn's is saved through
         skops, and `fairrep.load` is told which types to trust. Requests of metadata

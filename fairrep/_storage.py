@@ -20,6 +20,7 @@ from torch import Tensor
 from ._base import BaseMIEstimator
 from ._blueprint import net_from_blueprint
 from ._classifier import MIDebiasedClassifier
+from ._cv import MIDebiasedClassifierCV
 from ._model_folder import DOCUMENT, read_folder, write_folder
 from ._plain import from_plain, to_plain
 from ._skops import from_bytes, to_bytes
@@ -50,6 +51,8 @@ UNFIT = (
 
 def save_model(estimator: BaseMIEstimator, folder: str | os.PathLike) -> None:
     """`BaseMIEstimator.save`."""
+    if type(estimator) is MIDebiasedClassifierCV:
+        estimator = _chosen(estimator)
     _check_class(estimator)
     check_is_fitted(estimator)
     tensors = _tensors(estimator.net_) | _estimator_tensor(estimator)
@@ -59,13 +62,22 @@ def save_model(estimator: BaseMIEstimator, folder: str | os.PathLike) -> None:
 def _check_class(estimator: BaseMIEstimator) -> None:
     if CLASSES.get(type(estimator).__name__) is type(estimator):
         return
-    advice = ""
-    if hasattr(estimator, "lambda_path_"):
-        advice = " Save the classifier it chose: clf.lambda_path_.at(clf.lambda_)."
     raise TypeError(
         f"Only {' and '.join(CLASSES)} can be saved, and no subclasses, as loading "
-        f"runs no code; got {type(estimator).__name__}.{advice}"
+        f"runs no code; got {type(estimator).__name__}."
     )
+
+
+def _chosen(search: MIDebiasedClassifierCV) -> MIDebiasedClassifier:
+    """The classifier at ``lambda_``, with the parameters as they are set now."""
+    check_is_fitted(search)
+    point = search.lambda_path_.at(search.lambda_)
+    shared = point.get_params(deep=False)
+    params = search.get_params(deep=False).items()
+    point.set_params(**{name: value for name, value in params if name in shared})
+    if hasattr(search, "_sklearn_output_config"):
+        point._sklearn_output_config = search._sklearn_output_config
+    return point
 
 
 def _content(estimator: BaseMIEstimator) -> dict[str, Any]:
@@ -183,7 +195,8 @@ def load(
     -------
     estimator : MIDebiasedClassifier or MIFairTransformer
         Fitted. On the same CPU, with the same version of torch, its predictions are
-        those of the estimator that was saved, to the bit.
+        those of the estimator that was saved, to the bit. Of `MIDebiasedClassifierCV`
+        it is the classifier at its ``lambda_``, a `MIDebiasedClassifier`.
 
     Raises
     ------
