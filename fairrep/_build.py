@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from ._cross_fit import Inputs
 from ._inputs import Codes, Floats
-from ._sensitive import Guarded, Sensitive
+from ._sensitive import Guarded, Sensitive, SensitivePart
 from .nn._bottleneck import make_bottleneck
 from .nn._callbacks import Annealing, BestEpoch, EpochProgress
 from .nn._conditioning import ConditionedLinear, LambdaScale
@@ -69,6 +69,19 @@ class Problem:
     held_out: Codes
     generator: Generator
     critics_generator: Generator
+
+    def described(self, rows: Codes) -> tuple[Task, list[SensitivePart]]:
+        """The task and the groups of some rows."""
+        parts = [
+            replace(
+                part,
+                codes=part.codes[rows],
+                values=part.values[rows],
+                present=part.present[rows],
+            )
+            for part in self.sensitive.parts
+        ]
+        return replace(self.task, target=self.task.target[rows]), parts
 
     def rows(self, rows: Codes) -> TensorTable:
         index = torch.from_numpy(rows).to(self.table.x.device)

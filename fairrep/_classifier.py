@@ -164,7 +164,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     code_table_ : DataFrame
         For each code its share of the rows of `fit`, its share by group, its rate of
         y, and of the columns of X that tell most of it the middle four fifths or the
-        most frequent values. With the discrete bottleneck.
+        most frequent values. With the discrete bottleneck; a point of a path has that
+        of its held-out rows (see `LambdaPath.at`).
     fingerprint_ : ndarray of uint64
         Hashes of 256 of the rows of `fit`, by which an audit warns of being given
         rows that the model knows. With the discrete bottleneck.

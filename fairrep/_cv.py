@@ -113,6 +113,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     sensitive_names_in_, n_iter_, interrupted_, history_, net_, fingerprint_, \
     n_features_in_, feature_names_in_ :
         As in `MIDebiasedClassifier`, at ``lambda_``.
+    code_table_ : DataFrame
+        As in `MIDebiasedClassifier`, but of the rows that chose; with ``cv``, where
+        the last path is trained on all rows, there is none.
 
     See Also
     --------

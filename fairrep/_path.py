@@ -13,11 +13,13 @@ from sklearn.utils import _safe_indexing
 from ._build import Task, classification_task
 from ._calibration import Calibration
 from ._classifier import MIDebiasedClassifier
+from ._code_table import code_table
 from ._collapse import is_collapsed, warn_of_collapse_at
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, Gap, check_cells, comparable_groups
-from ._inputs import Floats, as_indexable, read_target
+from ._inputs import Floats, as_indexable, read_table, read_target
 from ._range import choose_lambdas, read_lambdas, scale_of, survey
+from ._sensitive import SensitivePart
 from .nn._table import TensorTable
 
 
@@ -168,6 +170,7 @@ def train_path(
         problem.rows(unused).to("cpu"),
         (_safe_indexing(as_indexable(X), unused), labels[unused], groups.iloc[unused]),
         calibration,
+        problem.described(unused),
     )
     path._warn_of_trouble()
     return path
@@ -204,8 +207,10 @@ class LambdaPath:
         The grid, ascending.
     template : MIDebiasedClassifier
         The parameters, with the conditioned net.
-    held_out_table, held_out, calibration : TensorTable, tuple, Calibration
-        The rows of ``held_out_``, encoded and raw, and those set apart.
+    held_out_table, held_out, calibration, described : TensorTable, tuple, \
+            Calibration, tuple
+        The rows of ``held_out_``, encoded and raw, those set apart, and the task and
+        groups of ``held_out_`` as the fit read them.
 
     Attributes
     ----------
@@ -246,7 +251,8 @@ class LambdaPath:
         template: MIDebiasedClassifier,
         held_out_table: TensorTable,
         held_out: tuple[Any, NDArray, pd.DataFrame],
-        calibration: Calibration | None = None,
+        calibration: Calibration | None,
+        described: tuple[Task, list[SensitivePart]],
     ) -> None:
         self.lambdas = lambdas
         self.lambda_range = (template.net_.scale.smallest, template.net_.scale.largest)
@@ -257,6 +263,7 @@ class LambdaPath:
         self._held_out_table = held_out_table
         self.held_out_ = held_out
         self.calibration_ = calibration
+        self._described = described
 
     def __repr__(self) -> str:
         smallest, largest = self.lambda_range
@@ -278,7 +285,8 @@ class LambdaPath:
         clf : MIDebiasedClassifier
             Fitted. Its ``mi_estimate_`` is that of the path's critics on the held-out
             rows, NaN where there are none; with ``calibration_fraction`` it has a
-            ``certificate_``.
+            ``certificate_``. With the discrete bottleneck its ``code_table_`` is of
+            the held-out rows too, and missing where there are none.
 
         Raises
         ------
@@ -288,6 +296,13 @@ class LambdaPath:
         clf = self._at(lambda_mi)
         if len(self._held_out_table):
             clf.mi_estimate_ = self._mi_estimate(clf)
+            if clf.bottleneck == "discrete":
+                clf.code_table_ = code_table(
+                    clf._codes(self._held_out_table),
+                    clf.n_codes,
+                    read_table(clf, self.held_out_[0], reset=False),
+                    *self._described,
+                )
         if self.calibration_ is not None:
             clf.certificate_ = self.calibration_.certificate(clf)
         return clf

@@ -8,7 +8,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import fairrep
-from fairrep import MIDebiasedClassifier, MIFairTransformer, lambda_path
+from fairrep import (
+    MIDebiasedClassifier,
+    MIDebiasedClassifierCV,
+    MIFairTransformer,
+    lambda_path,
+)
 from fairrep.auditing._limits import mutual_information
 from fairrep.metrics import fairness_report
 
@@ -137,6 +142,38 @@ def test_path_of_codes(biased, discrete):
     assert path.transform(X, 2.0).sum() == len(X)
     assert path.figures(n_bootstrap=2).shape == (3, 8)
     assert np.isfinite([h["valid_loss"] for h in path.history_]).all()
+
+
+def test_points_of_a_path_say_who_has_a_code(adult, discrete):
+    X, y, A = adult
+    params = {**discrete, "lambdas": [0, 10], "validation_fraction": 0.3}
+    clf = MIDebiasedClassifierCV(max_gap=1, n_bootstrap=2, **params)
+    clf.fit(X, y, sensitive_features=A["sex"])
+    X_held, y_held, groups = clf.lambda_path_.held_out_
+    for lambda_mi in (0.0, 5.0):
+        codes = clf.set_lambda(lambda_mi)._codes(X_held)
+        table, female = clf.code_table_, groups["sex"] == "Female"
+        count = np.bincount(codes, minlength=3)
+        assert_allclose(table["share"], count / len(codes))
+        of_women = np.bincount(codes[female], minlength=3) / female.sum()
+        assert_allclose(table["share of Female"], of_women)
+        some = count > 0
+        rate = np.bincount(codes, y_held, minlength=3)[some] / count[some]
+        assert_allclose(table.loc[some, "rate of 1"], rate)
+    point = clf.lambda_path_.at(5.0)
+    pd.testing.assert_frame_equal(point.code_table_, clf.code_table_)
+
+
+def test_a_path_without_held_out_rows_has_no_code_table(biased, discrete):
+    X, y, s = biased
+    path = lambda_path(
+        X,
+        y,
+        sensitive_features=s,
+        lambdas=[0, 10],
+        **{**discrete, "validation_fraction": 0.0},
+    )
+    assert not hasattr(path.at(1.0), "code_table_")
 
 
 # -- the transformer -----------------------------------------------------------
