@@ -143,6 +143,16 @@ def _add_criterion(
     )
 
 
+def _add_bottleneck(parser: argparse.ArgumentParser) -> None:
+    (accepted,) = MIDebiasedClassifier._parameter_constraints["bottleneck"]
+    parser.add_argument(
+        "--bottleneck",
+        choices=sorted(accepted.options),
+        default=MIDebiasedClassifier().bottleneck,
+        help="what the representation is: numbers with noise, numbers, or a code",
+    )
+
+
 def _add_test_size(
     parser: argparse.ArgumentParser,
     share: Callable[[str], Any],
@@ -231,6 +241,7 @@ def _add_fit(commands: Any) -> None:
         "weight of the mutual information term",
     )
     _add_criterion(parser)
+    _add_bottleneck(parser)
     _add_test_size(
         parser,
         _checked(float, "a number from 0 to 0.5", lambda value: 0 <= value <= 0.5),
@@ -284,6 +295,13 @@ def _add_tradeoff(commands: Any) -> None:
     _add_data(parser)
     _add_columns(parser)
     _add_criterion(parser)
+    _add_bottleneck(parser)
+    parser.add_argument(
+        "--boosted",
+        action="store_true",
+        help="start from the scores of gradient boosting, which takes longer and on "
+        "tables is usually more accurate",
+    )
     parser.add_argument(
         "--max-gap",
         type=_checked(float, "a number from 0 to 1", lambda value: 0 <= value <= 1),

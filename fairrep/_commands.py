@@ -38,6 +38,7 @@ def run_fit(
     drop: list[str],
     lambda_mi: float,
     criterion: str,
+    bottleneck: str,
     test_size: float,
     missing: str,
     seed: int,
@@ -59,7 +60,12 @@ def run_fit(
     tell(f"Training on {n_rows:,} rows and {n_features} columns of {data}")
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
     classifier = MIDebiasedClassifier(
-        lambda_mi, criterion=criterion, random_state=seed, verbose=1, **options
+        lambda_mi,
+        criterion=criterion,
+        bottleneck=bottleneck,
+        random_state=seed,
+        verbose=1,
+        **options,
     )
     # Networks this small gain nothing from threads, which on shared cores wait for
     # each other.

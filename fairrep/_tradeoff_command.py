@@ -26,6 +26,8 @@ def run_tradeoff(
     sensitive: list[str],
     drop: list[str],
     criterion: str,
+    bottleneck: str,
+    boosted: bool,
     max_gap: float,
     cv: int | None,
     test_size: float,
@@ -46,16 +48,18 @@ def run_tradeoff(
         seed=seed,
     )
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
+    now = make_pipeline(
+        TableEncoder(), HistGradientBoostingClassifier(random_state=seed)
+    )
     clf = MIDebiasedClassifierCV(
+        estimator=now if boosted else None,
         criterion=criterion,
+        bottleneck=bottleneck,
         max_gap=max_gap,
         cv=cv,
         random_state=seed,
         verbose=1,
         **options,
-    )
-    now = make_pipeline(
-        TableEncoder(), HistGradientBoostingClassifier(random_state=seed)
     )
     with threadpool_limits(1):
         tell(f"Training one net for every lambda on {len(train[1]):,} rows of {data}")
@@ -86,6 +90,9 @@ def _table(display: TradeoffDisplay, clf: MIDebiasedClassifierCV) -> str:
             "": rows["model"],
         }
     )
+    if "certified_gap" in curve:
+        limits = [f"{limit:.3f}" for limit in curve["certified_gap"]]
+        shown.insert(3, "certified gap", [*limits, *[""] * len(display.others)])
     percent = f"{clf.confidence:.0%}"
     return (
         "On test rows, which trained and chose nothing; in brackets limits that hold "

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
+from fairrep import _tradeoff_command
 from fairrep._cli import main
 from fairrep.datasets import make_biased_classification
 
@@ -45,12 +47,33 @@ def test_table_and_picture(table, tmp_path, capsys):
     assert "epoch" in err  # the progress bar
 
 
+@pytest.mark.filterwarnings("ignore:The classifier has collapsed")
+def test_boosted_codes(table, tmp_path, capsys, monkeypatch):
+    fitted = []
+
+    def fit_or_leave(clf, *train):
+        fitted.append(clf.fit(*train[:2], sensitive_features=train[2]))
+
+    monkeypatch.setattr(_tradeoff_command, "fit_or_leave", fit_or_leave)
+    picture = tmp_path / "curve.png"
+    options = ["--bottleneck", "discrete", "--boosted", "--max-gap", 0.9]
+    assert run(table, *options, "--max-epochs", 4, "--output", picture) == 0
+    (clf,) = fitted
+    assert isinstance(clf.estimator_[-1], HistGradientBoostingClassifier)
+    assert clf.estimator_[-1].random_state == 0
+    out = capsys.readouterr().out
+    assert "certified gap" in out
+    assert sum("gradient boosting, unconstrained" in x for x in out.splitlines()) == 1
+    assert {"share of f", "share of m"} <= {*clf.code_table_}
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         (["--sensitive", "race"], "no column 'race'; it has 'a', 'b'"),
         (["--output", "curve.foo"], "expected a name that ends in one of"),
         (["--drop", "sex"], "column 'sex' is given as sensitive and again as drop"),
+        (["--bottleneck", "none"], "argument --bottleneck: invalid choice: 'none'"),
         (["--max-gap", "2"], "expected a number from 0 to 1; got '2'"),
     ],
 )
