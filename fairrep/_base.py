@@ -149,9 +149,11 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     def _train(self, problem: Problem, scale: LambdaScale | None = None) -> FairNet:
         """The trained net; with a scale, one that is conditioned on lambda."""
         net = build_net(self, problem, scale)
-        net.fit(problem.rows(problem.train), None)
+        train = problem.rows(problem.train)
+        net.fit(train, None)
         if net.interrupted_ and net.best_epoch() == 0:
             raise KeyboardInterrupt
+        net.refit_head(train)
         return net
 
     def _unused(self, problem: Problem, net: FairNet) -> Codes:

@@ -21,6 +21,9 @@ class FairModule(nn.Module):
     returned is the one to release.
     """
 
+    # Whether the z that is released is another than that of training, but for noise.
+    releases_another_z = False
+
     def __init__(
         self,
         encoder: Any,
@@ -67,6 +70,8 @@ class CodeModule(FairModule):
     The output holds the head's for each code, of shape (n_codes, n_outputs), and z how
     much each code counts for each row. All rows of a call share one lambda.
     """
+
+    releases_another_z = True
 
     def forward(
         self,

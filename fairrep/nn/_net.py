@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from ._table import Batch, SlicingIterator, TensorTable
 
 CRITIC_REFIT_EPOCHS = 20
+HEAD_REFIT_EPOCHS = 20
+HEAD_REFIT_LR = 0.05
 
 
 class FairNet(NeuralNet):
@@ -180,6 +182,10 @@ class FairNet(NeuralNet):
         """What the encoder minimises lambda times of."""
         return self.mutual_info(view, target, generator)
 
+    def _placed(self, x: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The target of a batch with what a step needs besides; here, nothing."""
+        return target
+
     def _critic_view(self, output: Tensor, z: Tensor) -> Tensor:
         return z if self.mi_target == "representation" else F.softmax(output, dim=1)
 
@@ -303,6 +309,30 @@ class FairNet(NeuralNet):
             for output, z in self.forward_iter(table, device=table.x.device)
         ]
         return TensorTable(torch.cat(views), table.target)
+
+    def refit_head(self, train: TensorTable) -> None:
+        """Train the head alone for some epochs, on z as it is released.
+
+        Codes are released as one of them, and trained as the probabilities of all: a
+        head that saw the latter expects less of each code than there is.
+        """
+        if not self.module_.releases_another_z:
+            return
+        self._set_training(True)
+        weights = list(self.module_.head.parameters())
+        optimizer = torch.optim.Adam(weights, lr=HEAD_REFIT_LR)
+        batches = SlicingIterator(train, self.batch_size, self.generator)
+        for epoch in range(HEAD_REFIT_EPOCHS):
+            optimizer.param_groups[0]["lr"] = HEAD_REFIT_LR * (
+                1 - epoch / HEAD_REFIT_EPOCHS
+            )
+            for x, target in batches:
+                target = self._placed(x, target)
+                output, z = self.module_(x, None, target.get("embedding"))
+                optimizer.zero_grad()
+                self._task_loss(output, z, target).backward(inputs=weights)
+                optimizer.step()
+        self._set_training(False)
 
     def refit_critics(self, train: TensorTable) -> None:
         """Train the critics alone for some epochs, on the encoder as it is released.

@@ -40,8 +40,7 @@ class PathNet(FairNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, target = batch
-        position = self._random_positions(x)
-        return super().train_step((x, self._at(position, target)), **fit_params)
+        return super().train_step((x, self._placed(x, target)), **fit_params)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, target = batch
@@ -98,6 +97,10 @@ class PathNet(FairNet):
             position = torch.rand(len(x), generator=self.generator, device=x.device)
         # A range of one lambda has one position.
         return position * (self.scale.smallest < self.scale.largest)
+
+    def _placed(self, x: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The target with lambdas drawn for the rows."""
+        return self._at(self._random_positions(x), target)
 
     def _at(self, position: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
         lambda_mi = self.warm_up() * self.scale.lambda_at(position)
