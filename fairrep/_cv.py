@@ -177,7 +177,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         n_codes: int = 4,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
-        dropout: float = 0.2,
+        dropout: Any = "auto",
         numeric_embedding: str | None = "piecewise_linear",
         n_bins: int = 64,
         encoder: Any = None,

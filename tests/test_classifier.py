@@ -16,6 +16,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from fairrep import MIDebiasedClassifier, MIFairTransformer
+from fairrep._build import dropout_share
 
 # Three epochs need not teach a network more than the larger class.
 pytestmark = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -709,3 +710,22 @@ def test_an_estimate_above_the_entropy_warns():
         model.fit(X, y, sensitive_features=s)
     assert caught[0].filename == __file__
     assert model.mi_estimate_ > 0.078
+
+
+def test_dropout_follows_the_number_of_rows(adult):
+    X, y, _ = adult
+    auto, half, fifth = (
+        MIDebiasedClassifier(0, dropout=dropout, max_epochs=10, random_state=0)
+        .fit(X, y)
+        .predict_proba(X)
+        for dropout in ["auto", 0.5, 0.2]
+    )
+    np.testing.assert_array_equal(auto, half)
+    assert np.abs(auto - fifth).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "share"), [(100, 0.5), (11_500, 0.35), (10**6, 0.2)]
+)
+def test_share_of_dropout(n_rows, share):
+    assert dropout_share(MIDebiasedClassifier(), n_rows) == pytest.approx(share)
