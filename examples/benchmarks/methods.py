@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairrep import lambda_path
 
-LAMBDAS = [0, 0.3, 1, 2, 3, 5, 7, 10, 15, 20]
+LAMBDAS = [0, 0.3, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20]
 SHUFFLES = 10
 
 
