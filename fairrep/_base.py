@@ -170,9 +170,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         self.n_iter_ = len(net.history)
         self.history_ = net.history
         self.mi_estimate_ = mi_estimate
-        if self.bottleneck == "discrete":
-            x = problem.table.x.cpu().numpy()
-            self.fingerprint_ = fingerprint(without_scores(problem.inputs, x))
+        x = problem.table.x.cpu().numpy()
+        self.fingerprint_ = fingerprint(without_scores(problem.inputs, x))
         self._blueprint = draw_blueprint(self, problem, net)
         self.net_ = net
 
@@ -299,7 +298,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     def _share_seen(self, X: Any) -> float:
         """Share of the rows that the fit knew, where it kept what tells; else NaN."""
-        if not hasattr(self, "fingerprint_"):
+        if not hasattr(self, "fingerprint_"):  # saved by an earlier version
             return np.nan
         x = self._table(X).x.numpy()
         return share_seen(self.fingerprint_, without_scores(self._inputs, x))

@@ -248,6 +248,13 @@ def _add_fit(commands: Any) -> None:
         0.2,
         "the summary; 0 for none",
     )
+    parser.add_argument(
+        "--holdout",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="CSV to write with the rows held out, for `fairrep audit`",
+    )
     _add_max_epochs(parser)
     _add_seed(parser, "the model and of the rows held out")
     parser.set_defaults(run=run_fit)

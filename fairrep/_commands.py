@@ -43,10 +43,17 @@ def run_fit(
     missing: str,
     seed: int,
     model: Path,
+    holdout: Path | None = None,
     max_epochs: int | None = None,
 ) -> None:
     """Train a classifier, save it, and say how it does on rows held out."""
     check_folder(model)
+    if holdout is not None:
+        if test_size == 0:
+            raise ValueError(
+                "--holdout writes the rows that --test-size 0 does not keep"
+            )
+        check_writable(holdout)
     train, test = read_and_split(
         data,
         target=target,
@@ -56,6 +63,9 @@ def run_fit(
         test_size=test_size,
         seed=seed,
     )
+    if holdout is not None:
+        with replacing(holdout) as file:
+            pd.concat(test, axis=1).to_csv(file, index=False)
     n_rows, n_features = train[0].shape
     tell(f"Training on {n_rows:,} rows and {n_features} columns of {data}")
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}

@@ -9,11 +9,20 @@ N_KEPT = 256
 # A row may equal one of training by chance; that most do is no chance.
 MOST = 0.5
 MIN_COMPARED = 5
+# Where a new row equals one of training more often than this, equality tells nothing.
+MOST_BY_CHANCE = 0.25
 
 
 def fingerprint(x: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """The smallest hashes of the encoded rows: a random sample of different rows."""
-    return np.unique(_hashes(x))[:N_KEPT]
+    """The smallest hashes of the encoded rows: a random sample of different rows.
+
+    None of them where a new row, by Good and Turing's estimate, would too often equal
+    one of these by chance.
+    """
+    hashes, counts = np.unique(_hashes(x), return_counts=True)
+    if 1 - (counts == 1).sum() / len(x) > MOST_BY_CHANCE:
+        return hashes[:0]
+    return hashes[:N_KEPT]
 
 
 def share_seen(kept: NDArray[np.uint64], x: NDArray[np.float32]) -> float:
@@ -22,6 +31,8 @@ def share_seen(kept: NDArray[np.uint64], x: NDArray[np.float32]) -> float:
     Of the rows that hash low enough to be in the sample, the share that is in it; NaN
     where they are too few.
     """
+    if not len(kept):
+        return np.nan
     hashes = _hashes(x)
     compared = hashes[hashes <= kept[-1]]
     if len(compared) < MIN_COMPARED:

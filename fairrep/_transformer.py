@@ -157,8 +157,10 @@ class MIFairTransformer(BaseMIEstimator):
         y, and of the columns of X that tell most of it the middle four fifths or the
         most frequent values. With the discrete bottleneck.
     fingerprint_ : ndarray of uint64
-        Hashes of 256 of the rows of `fit`, by which an audit warns of being given
-        rows that the model knows. With the discrete bottleneck.
+        Hashes of 256 of the encoded rows of `fit`, by which an audit warns of being
+        given rows that the model knows. Empty where many rows are equal. Whoever has
+        the model can test by it whether a row was in the fit; delete it if that must
+        not be.
     sensitive_categories_ : list of ndarray
         The groups of each sensitive column, sorted; of a continuous column None, or
         the intervals between its quartiles with the discrete bottleneck.

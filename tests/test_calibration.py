@@ -166,5 +166,5 @@ def test_audit_certifies_and_warns_of_training_rows(rows, params):
     assert "Certified: by sex" in str(report)
     assert "certified_attacker_auc" in set(report.to_frame()["metric"])
     assert "certificates" in report.to_json()
-    with pytest.warns(UserWarning, match="was trained on about 100% of these rows"):
+    with pytest.warns(UserWarning, match="was fitted on about 100% of these rows"):
         audit(clf, X[:600], y[:600], sensitive_features=s[:600], leakage=False)

@@ -93,6 +93,7 @@ def test_fit_is_a_fit_on_the_rows_not_held_out(capsys, csv, frame, tmp_path):
         capsys, "fit", csv, *FIT, "--model", tmp_path / "model", "--seed", 3,
         "--lambda-mi", 2, "--criterion", "equalized_odds", "--drop", "age",
         "--test-size", 0.5, "--bottleneck", "deterministic",
+        "--holdout", tmp_path / "held_out.csv",
     )  # fmt: skip
     saved = fairrep.load(tmp_path / "model")
     train, test = split_rows(frame, "income", ["sex"], 0.5, 3)
@@ -126,6 +127,14 @@ def test_fit_is_a_fit_on_the_rows_not_held_out(capsys, csv, frame, tmp_path):
     gap = report.figures().disparities.loc[GAP_OF_CRITERION["equalized_odds"]]
     assert f"(class 'low'): {gap['value']:.3f}" in out
     assert "epoch" in err  # of the progress bar
+    written = pd.read_csv(tmp_path / "held_out.csv")
+    expected = others.drop(columns="age").reset_index(drop=True)
+    pd.testing.assert_frame_equal(written[expected.columns], expected)
+    _, err = run(
+        capsys, "audit", tmp_path / "held_out.csv", *AUDIT, "--no-leakage",
+        "--model", tmp_path / "model",
+    )  # fmt: skip
+    assert "warning" not in err
 
 
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -304,16 +313,18 @@ def test_audit_attacks_score_and_x(capsys, predicted):
 def test_audit_of_a_model_of_fairrep(capsys, model, csv, frame, tmp_path):
     page = tmp_path / "report.html"
     argv = [*AUDIT, "--model", model, "--no-leakage", "--html", page]
-    out, _ = run(capsys, "audit", csv, *argv)
-    X = frame[["hours", "job", "age"]]
-    report = fairrep.audit(
-        fairrep.load(model),
-        X,
-        frame["income"],
-        sensitive_features=frame[["sex"]],
-        leakage=False,
-        random_state=0,
-    )
+    out, err = run(capsys, "audit", csv, *argv)
+    known = "MIDebiasedClassifier was fitted on about 81% of these rows"
+    assert f"fairrep: warning: {known}" in err
+    with pytest.warns(UserWarning, match=known):
+        report = fairrep.audit(
+            fairrep.load(model),
+            frame[["hours", "job", "age"]],
+            frame["income"],
+            sensitive_features=frame[["sex"]],
+            leakage=False,
+            random_state=0,
+        )
     assert out == f"{report}\n"
     assert page.read_text().startswith("<!")
     assert report.summary[0].split(",")[0] in page.read_text()

@@ -254,8 +254,9 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
         transform, trained = encoder
         view = _read_view(transform(X), np.shape(X)[0])
         released = {"mi_estimate": float(trained.mi_estimate_)}
-        if hasattr(trained, "fingerprint_"):  # its representation is a code
+        if hasattr(trained, "fingerprint_"):
             _warn_of_training_rows(name, model, trained, X)
+        if getattr(trained, "bottleneck", None) == "discrete":
             released |= _codes(view)
         else:
             requests = _requests(transform, X, view)
@@ -291,9 +292,9 @@ def _warn_of_training_rows(name: str, model: Any, trained: Any, X: Any) -> None:
     seen = trained._share_seen(model[:before].transform(X) if before else X)
     if seen > MOST:
         warnings.warn(
-            f"{name} was trained on about {seen:.0%} of these rows, or on rows equal "
-            "to them. A certificate holds only for rows that trained and chose "
-            "nothing.",
+            f"{name} was fitted on about {seen:.0%} of these rows, or on rows equal "
+            "to them. What an audit or a certificate says holds only for rows that "
+            "trained and chose nothing.",
             UserWarning,
             stacklevel=4,
         )

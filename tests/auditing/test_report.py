@@ -118,6 +118,7 @@ def test_summary_says_which_gaps_shrank_and_which_grew():
     )
 
 
+@pytest.mark.filterwarnings("ignore:m was fitted on about 100% of these rows")
 def test_fairreps_estimators_have_a_representation(biased, quick):
     X, y, s = biased
     classifier = MIDebiasedClassifier(**quick).fit(X, y, sensitive_features=s)
@@ -169,7 +170,10 @@ def test_leakage_is_measured_of_every_view(biased, quick):
     _leakage = pytest.importorskip("fairrep.auditing._leakage")
     X, y, s = biased
     model = MIDebiasedClassifier(**quick).fit(X, y, sensitive_features=s)
-    report = audit(model, X, y, sensitive_features=s, n_bootstrap=20, random_state=0)
+    with pytest.warns(UserWarning, match="was fitted on about 100% of these rows"):
+        report = audit(
+            model, X, y, sensitive_features=s, n_bootstrap=20, random_state=0
+        )
     (views,) = report.models["MIDebiasedClassifier"].leakage.values()
     assert [v.name for v in views] == ["score", "representation"]
     assert all(0.5 <= v.value <= 1 for v in views)
