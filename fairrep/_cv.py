@@ -394,17 +394,25 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             self.best_index_ = int(self.path_["score"].where(fair).idxmax())
         else:
             self.best_index_ = int(self.path_["gap_high"].idxmin())
-            best = self.path_.iloc[self.best_index_]
-            warnings.warn(
-                f"No lambda keeps the gap within max_gap={self.max_gap}: the smallest "
-                f"upper limit is {best['gap_high']:.3f} (gap {best['gap']:.3f}), at "
-                f"lambda_mi={best['lambda_mi']:.3g}, which is taken. More held-out "
-                "rows (cv=5) bring the limit closer to the gap.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+            self._warn_that_none_is_fair()
         self.lambda_path_ = path
         self.set_lambda(path.lambdas[self.best_index_])
+
+    def _warn_that_none_is_fair(self) -> None:
+        best = self.path_.iloc[self.best_index_]
+        rows = "More held-out rows (cv=5)" if self.cv is None else "More rows"
+        advice = f"{rows} bring the limit closer to the gap."
+        end = best["lambda_mi"]
+        if self.best_index_ == len(self.path_) - 1 and end > 0:
+            grid = f"[0, {end / 4:.2g}, {end:.2g}, {4 * end:.2g}]"
+            advice += f" It is the largest of lambdas: try more, such as {grid}."
+        warnings.warn(
+            f"No lambda keeps the gap within max_gap={self.max_gap}: the smallest "
+            f"upper limit is {best['gap_high']:.3f} (gap {best['gap']:.3f}), at "
+            f"lambda_mi={best['lambda_mi']:.3g}, which is taken. {advice}",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
 
     def set_lambda(self, lambda_mi: float) -> "MIDebiasedClassifierCV":
         """Move to another lambda of the path, without training.

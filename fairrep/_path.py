@@ -52,7 +52,7 @@ def lambda_path(
     lambdas : array-like of shape (n_lambdas,), default=None
         The grid, ascending, each at least 0; the path is trained from the first to
         the last. With None the range is found by a short training of its own: from 0
-        to where the gap is lost in its noise, the gap with S permuted. The grid is
+        to well after the gap is lost in its noise, the gap with S permuted. The grid is
         then denser where the curve bends.
     n_lambdas : int, default=20
         Length of the grid where ``lambdas`` is None, at least 2.

@@ -1,4 +1,4 @@
-"""Which lambdas a path is for: from no effect to where the gap is lost in its noise."""
+"""Which lambdas a path is for: from no effect to a gap that is lost in its noise."""
 
 import copy
 import math
@@ -87,14 +87,18 @@ def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
 
 
 def choose_lambdas(net: PathNet, problem: Problem, n_lambdas: int) -> Floats:
-    """A grid from 0 to where the gap is lost in its noise, denser where it falls fast.
+    """A grid from 0 to well after the gap is lost in its noise, denser where it falls.
 
     Neighbours are equally far apart on the curve of the gap against the position of
     lambda, both from 0 to 1.
     """
     lambdas, gaps, floors = _curve(net, problem)
     is_closed = gaps <= floors
-    end = max(2, 1 + int(is_closed.argmax())) if is_closed.any() else len(lambdas)
+    end = len(lambdas)
+    if is_closed.any():
+        # On rows that did not train the gap of decisions may close later.
+        farthest = MARGIN * lambdas[max(1, int(is_closed.argmax()))]
+        end = int(np.searchsorted(lambdas, farthest, side="right"))
     fall = np.abs(np.diff(gaps[:end])) / max(np.ptp(gaps[:end]), 1e-12)
     length = np.append(0.0, np.cumsum(np.hypot(1 / (end - 1), fall)))
     at = np.interp(np.linspace(0, length[-1], n_lambdas), length, np.arange(end))

@@ -1,6 +1,7 @@
 """MIDebiasedClassifierCV: chooses lambda under a limit to the gap."""
 
 import pickle
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -76,6 +77,21 @@ def test_where_no_lambda_is_fair_enough_the_fairest_is_taken(biased, quick):
             X, y, sensitive_features=s
         )
     assert clf.best_index_ == clf.path_["gap_high"].idxmin()
+
+
+@pytest.mark.parametrize(
+    ("params", "advice"),
+    [
+        ({"lambdas": [2.0]}, "More held-out rows (cv=5) bring"),
+        ({"lambdas": [2.0], "cv": 2}, "which is taken. More rows bring"),
+        ({"lambdas": [2.0]}, "largest of lambdas: try more, such as [0, 0.5, 2, 8]."),
+    ],
+)
+def test_advice_where_no_lambda_is_fair_enough(params, advice, biased, quick):
+    X, y, s = biased
+    clf = MIDebiasedClassifierCV(max_gap=0.0, **{**quick, **params})
+    with pytest.warns(ConvergenceWarning, match=re.escape(advice)):
+        clf.fit(X, y, sensitive_features=s)
 
 
 def test_set_lambda_moves_along_the_curve(biased, quick):

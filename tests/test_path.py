@@ -1,6 +1,7 @@
 """lambda_path: one fit for every lambda."""
 
 import pickle
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from skorch.callbacks import Callback
 
-from fairrep import LambdaPath, MIDebiasedClassifier, lambda_path
+from fairrep import LambdaPath, MIDebiasedClassifier, _range, lambda_path
 from fairrep.datasets import make_biased_classification
 from fairrep.nn._conditioning import ConditionedLinear, embed
 from fairrep.nn._path_net import PathNet
@@ -303,6 +304,19 @@ def test_the_range_fits_the_data(share):
     scores = [path.predict_proba(X, path.lambdas[i])[:, 1] for i in (0, -1)]
     gaps = [np.ptp([score[s == group].mean() for group in (0, 1)]) for score in scores]
     assert gaps[1] < max(0.5 * gaps[0], 0.005)
+
+
+def test_the_grid_goes_on_after_the_gap_is_closed(monkeypatch):
+    """To four times the lambda that closes it on the rows that trained."""
+    net = SimpleNamespace(scale=_range.WIDEST)
+    positions = torch.linspace(0, 1, _range.N_POSITIONS, dtype=torch.float64)
+    lambdas = net.scale.lambda_at(positions).numpy()
+    closing = lambdas[20]
+    gaps, floors = np.where(lambdas < closing, 0.1, 0.0), np.full(len(lambdas), 0.01)
+    monkeypatch.setattr(_range, "_curve", lambda *_: (lambdas, gaps, floors))
+    grid = _range.choose_lambdas(net, None, 10)
+    assert grid[0] == 0
+    assert 2.5 * closing < grid[-1] <= 4 * closing
 
 
 @pytest.mark.parametrize(
