@@ -1,5 +1,6 @@
 """Files of rows as the command line names them -> frames, features, labels."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ BUNDLED: dict[str, Callable[[], Any]] = {
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 COMPRESSIONS = {".gz", ".bz2", ".xz", ".zip"}
 MANY_COLUMNS = 30
+# What pandas calls the first column where the header has no name for it.
+UNNAMED = "Unnamed: 0"
 
 Parts = tuple[pd.DataFrame, pd.Series, pd.DataFrame]  # X, y and the sensitive columns
 
@@ -192,10 +195,21 @@ def feature_columns(
 ) -> list[str]:
     """The columns that may be features: those without a role that were not dropped.
 
+    Nor one that comes first and has no name, which numbers the rows: where these are in
+    some order, their number tells of the groups.
+
     Of bundled data neither those that are made of others, nor what a sensitive one is
     made of.
     """
     left_out = {*roles, *drop}
+    if frame.columns[0] == UNNAMED and UNNAMED not in left_out:
+        left_out.add(UNNAMED)
+        warnings.warn(
+            f"the first column of {source} has no name: it is taken as an index of the "
+            "rows, and is no feature. Give it a name if it is one.",
+            UserWarning,
+            stacklevel=2,
+        )
     if source == "german":
         left_out |= {*_GERMAN_DERIVED}
         left_out |= {_GERMAN_DERIVED[name] for name in roles if name in _GERMAN_DERIVED}

@@ -32,6 +32,16 @@ def test_csv(frame, tmp_path, name):
     assert found["job"].isna().tolist() == [False, True, False]
 
 
+def test_a_first_column_without_a_name_is_no_feature(frame, tmp_path):
+    frame.to_csv(tmp_path / "x.csv")
+    found = read_data(tmp_path / "x.csv")
+    with pytest.warns(UserWarning, match=r"first column of x\.csv has no name"):
+        assert feature_columns("x.csv", found, ["y"], []) == ["age", "job"]
+    assert feature_columns("x.csv", found, ["y"], ["Unnamed: 0"]) == ["age", "job"]
+    named = found.rename(columns={"Unnamed: 0": "n"})
+    assert feature_columns("x.csv", named, ["y"], []) == ["n", "age", "job"]
+
+
 def test_tsv_and_byte_order_mark(frame, tmp_path):
     frame.to_csv(tmp_path / "x.tsv", sep="\t", index=False, encoding="utf-8-sig")
     assert [*read_data(str(tmp_path / "x.tsv"))] == ["age", "job", "y"]
