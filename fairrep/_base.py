@@ -386,9 +386,9 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
         Of a user's own ``encoder`` the weights are saved and the code is not: pass the
         module to `fairrep.load`. An ``estimator`` of scikit-learn's is saved through
-        skops, and `fairrep.load` is told which types to trust. Requests of metadata
-        routing (``set_fit_request``) are not saved. The noise of a released z is as
-        secret as the folder.
+        skops; a warning names the types that `fairrep.load` must be told to trust, if
+        there are any. Requests of metadata routing (``set_fit_request``) are not saved.
+        The noise of a released z is as secret as the folder.
 
         Examples
         --------

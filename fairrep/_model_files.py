@@ -25,8 +25,9 @@ def load_model(
         A folder written by `save` of fairrep's estimators; a file ``.skops``, written
         by `skops.io.dump` [1]_; or a pickle, ``.pkl``, ``.pickle`` or ``.joblib``.
     trusted : list of str, default=()
-        Types that skops may load beyond those that it trusts by itself: of a skops
-        file, or of the ``estimator`` of a model of fairrep.
+        Types that skops may load beyond those that it trusts by itself and those of
+        scikit-learn's trees and pipelines of columns: of a skops file, or of the
+        ``estimator`` of a model of fairrep.
     trust_pickle : bool, default=False
         Whether pickles may be loaded. Whoever wrote a pickle has their code run by
         whoever loads it: True is for files whose author you would let do so.

@@ -6,6 +6,7 @@ types that are trusted alone; its bytes are a tensor among the weights.
 """
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ._classifier import MIDebiasedClassifier
 from ._cv import MIDebiasedClassifierCV
 from ._model_folder import DOCUMENT, read_folder, write_folder
 from ._plain import from_plain, to_plain
-from ._skops import from_bytes, to_bytes
+from ._skops import from_bytes, to_bytes, untrusted_types
 from ._table_state import inputs_state, restored_inputs
 from ._transformer import MIFairTransformer
 from .nn._net import FairNet
@@ -157,7 +158,15 @@ def _estimator_tensor(estimator: BaseMIEstimator) -> dict[str, Tensor]:
         "parameter": None if parameter is None else clone(parameter),
         "fitted": fitted,
     }
-    data = to_bytes(pair, f"estimator={type(parameter).__name__}")
+    what = f"estimator={type(parameter).__name__}"
+    data = to_bytes(pair, what)
+    if types := untrusted_types(data):
+        warnings.warn(
+            f"{what} holds types that fairrep.load must be told to trust: trusted="
+            f"{types}.",
+            UserWarning,
+            stacklevel=4,
+        )
     return {ESTIMATOR: torch.frombuffer(bytearray(data), dtype=torch.uint8)}
 
 
@@ -189,7 +198,8 @@ def load(
         where there is a device, else CPU.
     trusted : list of str, default=()
         Types that the model's ``estimator``, if it has one, may hold beyond those that
-        skops trusts by itself; an error names those that are missing.
+        skops trusts by itself and those of scikit-learn's trees and pipelines of
+        columns; an error names those that are missing, as does a warning of `save`.
 
     Returns
     -------

@@ -1,14 +1,19 @@
 """Models of other people: read without running code, unless told to."""
 
+import functools
+import os
 import pickle
 import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import fairrep
 from fairrep import MIDebiasedClassifier, load_model
@@ -67,6 +72,33 @@ def test_types_that_skops_does_not_trust_are_listed(skops, data, tmp_path):
     with pytest.raises(ValueError, match=rf"model\.skops holds types .*: {name}\. If"):
         load_model(path)
     assert load_model(path, trusted=[name]).transform(data[0]).shape == (60, 3)
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype"),
+        RandomForestClassifier(2),
+        LogisticRegression(),
+    ],
+)
+def test_trees_and_pipelines_of_columns_are_trusted(skops, classifier, tmp_path):
+    X = pd.DataFrame({"hours": range(40), "job": pd.Categorical(list("abcd") * 10)})
+    columns = make_column_transformer(
+        (OneHotEncoder(sparse_output=False), make_column_selector(pattern="job")),
+        (StandardScaler(), make_column_selector(dtype_include=np.number)),
+    ).set_output(transform="pandas")
+    model = make_pipeline(columns, classifier).fit(X, [0, 0, 1, 1] * 10)
+    skops.dump(model, tmp_path / "model.skops")
+    found = load_model(tmp_path / "model.skops")
+    np.testing.assert_array_equal(found.predict_proba(X), model.predict_proba(X))
+
+
+def test_what_a_trusted_type_holds_must_be_trusted_too(skops, data, tmp_path):
+    inner = FunctionTransformer(functools.partial(os.path.join, "a"))
+    skops.dump(inner, tmp_path / "model.skops")
+    with pytest.raises(ValueError, match=r"not trusted: posixpath\.join"):
+        load_model(tmp_path / "model.skops")
 
 
 def test_without_skops(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pickle
+import re
 import shutil
 import struct
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 import safetensors.torch
 import torch
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -372,11 +374,6 @@ def test_an_encoder_too_many(saved):
 # -- a classifier of scikit-learn's inside --------------------------------------
 
 NUMBERS = ["number", "gaps", "count", "flag"]
-TREES = [
-    "functools.partial",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.utils.validation.check_array",
-]
 
 
 @pytest.fixture(scope="module")
@@ -393,12 +390,15 @@ def with_trees(quick, data, tmp_path_factory):
 
 def test_an_estimator_comes_back(with_trees, data):
     clf, folder = with_trees
-    again = fairrep.load(folder, trusted=TREES)
+    again = fairrep.load(folder)
     assert_same(again, clf, data[0][NUMBERS])
     assert again.estimator.get_params() == clf.estimator.get_params()
     assert not hasattr(again.estimator, "classes_")
     assert again.estimator_.random_state == clf.estimator_.random_state is not None
-    assert_same(fairrep.load_model(folder, trusted=TREES), clf, data[0][NUMBERS])
+    assert_same(fairrep.load_model(folder), clf, data[0][NUMBERS])
+
+
+CALIBRATION = ["CalibratedClassifier", "SigmoidCalibration"]
 
 
 def test_a_frozen_estimator_comes_back(quick, biased, tmp_path):
@@ -410,9 +410,17 @@ def test_a_frozen_estimator_comes_back(quick, biased, tmp_path):
     assert_same(fairrep.load(tmp_path / "model"), clf, X)
 
 
-def test_types_are_trusted_by_name_alone(with_trees):
-    with pytest.raises(ValueError, match=r"does not trust: sklearn\.ensemble"):
-        fairrep.load(with_trees[1], trusted=TREES[:1])
+def test_other_types_are_trusted_by_name_alone(quick, biased, tmp_path):
+    X, y, s = biased
+    inner = CalibratedClassifierCV(LogisticRegression(), cv=2)
+    clf = MIDebiasedClassifier(1.0, estimator=inner, **quick)
+    clf.fit(X, y, sensitive_features=s)
+    types = [f"sklearn.calibration._{name}" for name in CALIBRATION]
+    with pytest.warns(UserWarning, match=re.escape(f"trusted={types}")):
+        clf.save(tmp_path / "model")
+    with pytest.raises(ValueError, match=f"not trusted: {types[1]}"):
+        fairrep.load(tmp_path / "model", trusted=types[:1])
+    assert_same(fairrep.load(tmp_path / "model", trusted=types), clf, X)
 
 
 def test_an_estimator_without_skops(with_trees, tmp_path, monkeypatch):
