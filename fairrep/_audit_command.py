@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from ._commands import STDOUT, tell
+from ._commands import STDOUT, progress, tell
 from ._data import (
     check_columns,
     check_roles,
@@ -77,7 +77,7 @@ def run_audit(
         "leakage": leakage,
         "missing": missing,
         "random_state": seed,
-        "verbose": 1,
+        "verbose": progress(),
     }
     if pos_label is not None:
         options["pos_label"] = label_named(pos_label, frame[target])

@@ -328,6 +328,13 @@ def _add_tradeoff(commands: Any) -> None:
         0.25,
         "the curve",
     )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="where to save the model that was chosen; one that is there is replaced",
+    )
     _add_max_epochs(parser)
     _add_seed(parser, "the models and of the rows held out")
     _add_picture(parser, "fairrep_tradeoff.png")

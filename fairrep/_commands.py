@@ -74,7 +74,7 @@ def run_fit(
         criterion=criterion,
         bottleneck=bottleneck,
         random_state=seed,
-        verbose=1,
+        verbose=progress(),
         **options,
     )
     # Networks this small gain nothing from threads, which on shared cores wait for
@@ -176,6 +176,11 @@ def run_predict(
     with replacing(output) as file:
         table.to_csv(file, index=False)
     tell(f"Predictions of {len(table):,} rows: {output}")
+
+
+def progress() -> int:
+    """``verbose`` of what takes long: no bars in the files that logs go to."""
+    return int(sys.stderr.isatty())
 
 
 def tell(message: str) -> None:

@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from ._classifier import MIDebiasedClassifier
-from ._commands import fit_or_leave, tell
+from ._commands import fit_or_leave, progress, tell
 from ._files import check_writable
 from ._gaps import GAP_OF_CRITERION
 from ._plotting import check_picture, new_figure, save_picture
@@ -102,7 +102,7 @@ def run_demo(
     with threadpool_limits(1):
         for step, weight in enumerate([0.0, lambda_mi], start=1):
             tell(f"Training model {step} of 2: lambda_mi={weight:g}")
-            model = MIDebiasedClassifier(weight, verbose=1, **options)
+            model = MIDebiasedClassifier(weight, verbose=progress(), **options)
             fit_or_leave(model, X, y, sex)
             tell(f"Measuring model {step} of 2 on the test rows")
             outcomes.append(_measure(model, *test, seed=seed))

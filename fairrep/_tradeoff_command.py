@@ -9,10 +9,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from ._commands import fit_or_leave, tell
+from ._commands import fit_or_leave, progress, tell
 from ._cv import MIDebiasedClassifierCV
 from ._data import read_and_split
 from ._inputs import TableEncoder
+from ._model_folder import check_folder
 from ._plotting import check_picture, save_picture
 from ._tradeoff import TradeoffDisplay
 
@@ -34,10 +35,16 @@ def run_tradeoff(
     missing: str,
     seed: int,
     output: Path,
+    model: Path | None = None,
     max_epochs: int | None = None,
 ) -> None:
-    """Train a path, choose on it, and set it against gradient boosting on test rows."""
+    """Train a path, choose on it, and set it against gradient boosting on test rows.
+
+    The choice is saved where ``model`` says.
+    """
     check_picture(output)
+    if model is not None:
+        check_folder(model)
     train, test = read_and_split(
         data,
         target=target,
@@ -58,12 +65,14 @@ def run_tradeoff(
         max_gap=max_gap,
         cv=cv,
         random_state=seed,
-        verbose=1,
+        verbose=progress(),
         **options,
     )
     with threadpool_limits(1):
         tell(f"Training one net for every lambda on {len(train[1]):,} rows of {data}")
         fit_or_leave(clf, *train)
+        if model is not None:
+            clf.set_params(verbose=0).save(model)
         tell("Training gradient boosting on the same rows, for comparison")
         now.fit(*train[:2])
         tell(f"Measuring both on {len(test[1]):,} test rows")
@@ -72,6 +81,8 @@ def run_tradeoff(
         ).add(NOW, now)
     print(_table(display, clf))
     print(_sentence(display, clf))
+    if model is not None:
+        print(f"Model: {model}, at lambda_mi={clf.lambda_:.3g}")
     display.plot()
     save_picture(display.figure_, output, dpi=150)
 

@@ -1,10 +1,13 @@
 """`fairrep tradeoff`: the curve of a file's rows, as a table and a picture."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+import fairrep
 from fairrep import _tradeoff_command
 from fairrep._cli import main
 from fairrep.datasets import make_biased_classification
@@ -33,7 +36,8 @@ def run(*args):
     )
 
 
-def test_table_and_picture(table, tmp_path, capsys):
+def test_table_and_picture(table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     picture = tmp_path / "curve.png"
     assert run(table, "--max-gap", 0.9, "--max-epochs", 5, "--output", picture) == 0
     out, err = capsys.readouterr()
@@ -57,11 +61,21 @@ def test_boosted_codes(table, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(_tradeoff_command, "fit_or_leave", fit_or_leave)
     picture = tmp_path / "curve.png"
     options = ["--bottleneck", "discrete", "--boosted", "--max-gap", 0.9]
+    options += ["--model", tmp_path / "model"]
     assert run(table, *options, "--max-epochs", 4, "--output", picture) == 0
     (clf,) = fitted
     assert isinstance(clf.estimator_[-1], HistGradientBoostingClassifier)
     assert clf.estimator_[-1].random_state == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "epoch" not in err
+    assert f"Model: {tmp_path / 'model'}, at lambda_mi={clf.lambda_:.3g}" in out
+    saved, X = fairrep.load(tmp_path / "model"), pd.read_csv(table)
+    assert saved.lambda_mi == clf.lambda_
+    assert saved.verbose == 0
+    np.testing.assert_array_equal(
+        saved.predict_proba(X[clf.feature_names_in_]),
+        clf.predict_proba(X[clf.feature_names_in_]),
+    )
     assert "certified gap" in out
     assert sum("gradient boosting, unconstrained" in x for x in out.splitlines()) == 1
     assert {"share of f", "share of m"} <= {*clf.code_table_}
