@@ -9,7 +9,8 @@ as the number that it is.
 
 # %%
 # Several columns are crossed by default; with ``sensitive_combination="separate"`` each
-# would be guarded alone. A column of more than 20 different numbers is continuous.
+# would be guarded alone. A column of more than 20 different numbers, or of fractions,
+# is continuous.
 
 import matplotlib.pyplot as plt
 import pandas as pd

@@ -350,8 +350,9 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             Class labels, of two or more classes.
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
             One or more columns of any kind, pandas and polars included. A column of
-            numbers with more than 20 different values is continuous; cast it to
-            strings if they are categories. May be None if ``lambda_mi`` is 0.
+            numbers with more than 20 different values, or with fractions and more than
+            2, is continuous; cast it to strings if they are categories. May be None if
+            ``lambda_mi`` is 0.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, in the task loss and in the MI term.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ._quantiles import quantile_intervals
-from ._sensitive import MAX_NUMERIC_GROUPS, sensitive_frame
+from ._sensitive import is_continuous, sensitive_frame
 
 if TYPE_CHECKING:
     from ._parameters import MIParameters
@@ -51,14 +51,9 @@ def quartile_groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
 
 def _quartiles(column: pd.Series) -> pd.Series:
     column = column.infer_objects()
-    if not _is_continuous(column) or np.isinf(column.dropna().to_numpy(float)).any():
+    if not is_continuous(column) or np.isinf(column.dropna().to_numpy(float)).any():
         return column  # infinities are told of where S is read
     return quantile_intervals(column).astype(object)
-
-
-def _is_continuous(column: pd.Series) -> bool:
-    is_number = pd.api.types.is_numeric_dtype(column)
-    return bool(is_number and column.nunique() > MAX_NUMERIC_GROUPS)
 
 
 def groups_of_fit(

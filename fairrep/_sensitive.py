@@ -15,8 +15,10 @@ from sklearn.preprocessing import QuantileTransformer
 
 from ._inputs import Codes, Floats, as_pandas
 
-# A numeric column with more distinct values than this is continuous.
+# A numeric column with more distinct values than this is continuous; with fractions
+# among them, such as rates, already above two.
 MAX_NUMERIC_GROUPS = 20
+MAX_NUMERIC_BINARY = 2
 # A group of a handful of rows must not outweigh the rest of its batch.
 MAX_GROUP_WEIGHT = 50.0
 
@@ -134,10 +136,16 @@ def _read_sensitive_column(column: pd.Series, missing: str) -> SensitivePart:
 
 
 def is_continuous(column: pd.Series) -> bool:
-    """Whether a column is of numbers too many to be groups."""
+    """Whether a column is of numbers too many, or too fractional, to be groups."""
     types = pd.api.types
-    is_number = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
-    return bool(is_number and column.nunique() > MAX_NUMERIC_GROUPS)
+    if not types.is_numeric_dtype(column) or types.is_bool_dtype(column):
+        return False
+    values = column.dropna().unique()
+    if len(values) <= MAX_NUMERIC_BINARY:
+        return False
+    values = np.asarray(values, dtype=np.float64)
+    is_fraction = values[np.isfinite(values)] % 1 != 0
+    return len(values) > MAX_NUMERIC_GROUPS or bool(is_fraction.any())
 
 
 def _factorize(values: pd.Series) -> tuple[Codes, NDArray]:

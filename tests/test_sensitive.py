@@ -149,7 +149,14 @@ def test_the_number_of_values_that_are_groups():
     assert only_part(few).is_categorical
     assert len(only_part(few).groups) == MAX_NUMERIC_GROUPS
     assert not only_part(many).is_categorical
+    # Rates and the like are measured, however few differ; two numbers are groups.
+    rates = np.array([3.9, 3.2, 1.8]).repeat(3)
+    assert not only_part(rates).is_categorical
+    assert not only_part(np.append(rates, [4, 5])).is_categorical
+    assert only_part(rates[:6]).is_categorical
+    assert only_part(rates[:6] * 10).is_categorical
     # As categories they are groups, however many.
+    assert only_part(rates.astype(str)).is_categorical
     assert only_part(pd.Series(many, dtype="category")).is_categorical
     assert only_part(pd.Series(many).astype(str)).is_categorical
 

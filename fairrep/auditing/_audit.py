@@ -69,8 +69,9 @@ def audit(
         True labels.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
         One or more columns, also as a dict of columns. Several are audited one by one
-        and crossed. A column of numbers with more than 20 different values is
-        continuous; its quantiles are the groups. Rows match by position.
+        and crossed. A column of numbers with more than 20 different values, or with
+        fractions and more than 2, is continuous; its quantiles are the groups. Rows
+        match by position.
     pos_label : bool, int, float or str, default=None
         The positive class. None for ``classes_[1]``; of more than two classes, for
         each of them against the rest.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from .._inputs import Codes, Floats, as_pandas, read_target
-from .._sensitive import MAX_NUMERIC_GROUPS, sensitive_frame
+from .._sensitive import is_continuous, sensitive_frame
 from ._limits import (
     best_accuracy,
     best_auc,
@@ -315,9 +315,8 @@ def _read_groups(sensitive_features: Any, n_rows: int) -> tuple[Codes, list[str]
                 f"sensitive_features {name!r} has {n_missing} missing values; drop "
                 "these rows, or give them a group of their own."
             )
-        if pd.api.types.is_float_dtype(column.infer_objects()) and (
-            column.nunique() > MAX_NUMERIC_GROUPS
-        ):
+        column = column.infer_objects()
+        if pd.api.types.is_float_dtype(column) and is_continuous(column):
             raise ValueError(
                 f"sensitive_features {name!r} has {column.nunique()} different "
                 "numbers; a certificate is about groups. Cut it into bins."

@@ -142,7 +142,8 @@ def measure_leakage(
     view : array-like of shape (n_rows,) or (n_rows, n_columns)
         What an attacker sees of the rows: finite numbers.
     s : Series of length n_rows
-        Groups, or numbers with more than 20 different values, which are continuous.
+        Groups, or numbers, which are continuous where more than 20 differ, or more
+        than 2 with fractions.
     name : str
         What the view is called in the result.
     n_folds : int, default=5

@@ -31,7 +31,8 @@ def proxies(
         Numbers, categories, strings or booleans. That a value is missing counts as
         information.
     s : Series of length n_rows
-        Groups, or numbers with more than 20 different values, which are continuous.
+        Groups, or numbers, which are continuous where more than 20 differ, or more
+        than 2 with fractions.
     random_state : int, RandomState or None, default=None
         For the noise that breaks ties of numbers, and for which 20,000 rows are taken
         where there are more.
