@@ -59,7 +59,7 @@ columns = make_column_transformer(
     (StandardScaler(), make_column_selector(dtype_include="number")),
     (
         OneHotEncoder(handle_unknown="ignore"),
-        make_column_selector(dtype_include="category"),
+        make_column_selector(dtype_exclude="number"),
     ),
 )
 logistic = make_pipeline(columns, LogisticRegression(max_iter=1000)).fit(X, y)

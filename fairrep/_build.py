@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -165,7 +166,17 @@ def build_module(
 def _users_module(encoder: Any, x: torch.Tensor) -> nn.Module:
     if isinstance(encoder, nn.Module):
         return copy.deepcopy(encoder).to(x.device)
-    module = encoder(tuple(x.shape[1:]))
+    shape = tuple(x.shape[1:])
+    try:
+        signature(encoder).bind(shape)
+    except TypeError as error:
+        raise TypeError(
+            "encoder, a callable, gets one argument, the shape of one encoded row, "
+            f"here {shape}; {getattr(encoder, '__name__', encoder)} takes others: "
+            f"{error}. "
+            "Pass a module, or lambda shape: torch.nn.Linear(shape[0], 16)."
+        ) from error
+    module = encoder(shape)
     if not isinstance(module, nn.Module):
         raise TypeError(
             "encoder must be a torch.nn.Module, or a callable that takes the shape of "

@@ -82,7 +82,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         Fewer where the rows are few: a bin holds at least some hundred.
     encoder : torch.nn.Module or callable, default=None
         Your own encoder instead of hidden layers: a module, which is copied, or a
-        callable that takes the shape of one row and returns a module. It maps a
+        callable that takes the shape of one encoded row and returns a module. It maps a
         batch of rows to one vector a row. With it, X may be an array of more than
         two dimensions, such as images, which passes as it is.
     critic_hidden_layer_sizes : int or array-like of int, default=(64, 64)

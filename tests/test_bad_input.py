@@ -341,6 +341,13 @@ def test_encoder_that_does_not_fit(untrained, biased, encoder):
         untrained(encoder=encoder).fit(X, y, sensitive_features=s)
 
 
+def test_encoder_that_is_a_class_with_other_arguments(untrained, biased):
+    X, y, s = biased
+    what = says("encoder", "shape of one encoded row, here (6,)", "Linear", "out_feat")
+    with pytest.raises(TypeError, match=what):
+        untrained(encoder=torch.nn.Linear).fit(X, y, sensitive_features=s)
+
+
 def test_encoder_factory_that_makes_no_module(untrained, biased):
     X, y, s = biased
     with pytest.raises(TypeError, match=says("encoder", "torch.nn.Module", "int")):
