@@ -1,4 +1,4 @@
-"""Gaps between groups on held-out rows, with confidence limits by bootstrap."""
+"""Gaps between groups and scores on held-out rows, with confidence limits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import get_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 
 from ._inputs import Codes, Floats, cells
-from ._intervals import Counts, gap_intervals
+from ._intervals import Counts, gap_intervals, proportion_interval
 from ._quantiles import quantile_groups
 from ._sensitive import is_continuous, sensitive_frame
 
@@ -207,24 +206,33 @@ def score_interval(
     n_bootstrap: int,
     seed: int,
 ) -> Measured:
-    """The score and its limits; rows are resampled within the classes of y.
+    """The score and its limits, each of which holds with ``confidence``.
+
+    Accuracy has Wilson's limits. For any other score rows are resampled, and with them
+    the shares of the classes; none of these is ever without a row, since many a score
+    is then undefined.
 
     Where X is ``encoded``, this is what the estimator predicts from, unless the scorer
     is a function that asks the estimator itself.
     """
-    rng = np.random.default_rng(seed)
     if hasattr(scorer, "_score_func"):  # made by make_scorer: it only predicts X
         rows = X if encoded is None else encoded
         estimator, X = _Predicted(estimator, rows, y), np.arange(len(y))
     value = float(scorer(estimator, X, y))
-    members = [np.flatnonzero(y == label) for label in np.unique(y)]
     if _is_accuracy(scorer):
-        hits = estimator.predict(X) == y
-        draws = _resampled_shares([hits[label] for label in members], n_bootstrap, rng)
-        return _interval(value, draws, confidence)
+        hits = (estimator.predict(X) == y).sum()
+        # Of the two limits together.
+        limits = proportion_interval(hits, len(y), 2 * confidence - 1)
+        return Measured(value, *limits)
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(y == label) for label in np.unique(y)]
+    shares = [len(label) / len(y) for label in members]
     draws = np.empty(n_bootstrap)
     for i in range(n_bootstrap):
-        rows = np.concatenate([rng.choice(label, len(label)) for label in members])
+        counts = np.maximum(rng.multinomial(len(y), shares), 1)
+        rows = np.concatenate(
+            [rng.choice(*drawn) for drawn in zip(members, counts, strict=True)]
+        )
         draws[i] = scorer(estimator, _safe_indexing(X, rows), y[rows])
     return _interval(value, draws, confidence)
 
@@ -232,19 +240,6 @@ def score_interval(
 def _is_accuracy(scorer: Callable) -> bool:
     accuracy = get_scorer("accuracy")
     return isinstance(scorer, type(accuracy)) and vars(scorer) == vars(accuracy)
-
-
-def _resampled_shares(
-    hits: list[NDArray[np.bool_]], n_bootstrap: int, rng: np.random.Generator
-) -> Floats:
-    """Share of hits in each bootstrap sample within the classes.
-
-    In a class resampled hits are binomial, so their number is drawn, and no rows are.
-    """
-    counts = [
-        binom.ppf(1 - rng.random(n_bootstrap), len(own), own.mean()) for own in hits
-    ]
-    return np.sum(counts, axis=0) / sum(map(len, hits))
 
 
 class _Predicted(ClassifierMixin, BaseEstimator):

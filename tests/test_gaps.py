@@ -118,33 +118,66 @@ def test_limits_of_a_score_are_those_of_resampled_rows():
 
 @pytest.mark.parametrize("n_rows", [60, 1000])
 def test_limits_of_accuracy_are_those_of_resampled_rows(n_rows):
-    """Its hits are drawn in numbers; those of a scorer of one's own row by row."""
+    """They are Wilson's; those of a scorer of one's own are drawn row by row."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 2))
     y = np.where(X[:, 0] + rng.normal(size=n_rows) > 0.5, "yes", "no")
     clf = LogisticRegression().fit(X, y)
     limits = {**LIMITS, "n_bootstrap": 1500}
-    by_number = score_interval(get_scorer("accuracy"), clf, X, y, **limits)
+    wilson = score_interval(get_scorer("accuracy"), clf, X, y, **limits)
     own = make_scorer(lambda a, b: (a == b).mean(), response_method="predict")
     by_row = score_interval(own, clf, X, y, **limits)
-    assert by_number.value == by_row.value == clf.score(X, y)
+    assert wilson.value == by_row.value == clf.score(X, y)
     step = 1 / n_rows + 0.004  # a row, and how a quantile of 1500 draws varies
-    assert_allclose(by_number.low, by_row.low, atol=step)
-    assert_allclose(by_number.high, by_row.high, atol=step)
-    assert by_number.high - by_number.low > 5 / n_rows
+    assert_allclose(wilson.low, by_row.low, atol=step)
+    assert_allclose(wilson.high, by_row.high, atol=step)
+    assert wilson.high - wilson.low > 5 / n_rows
 
 
 def test_scorers_that_only_resemble_accuracy_take_the_general_route():
-    """What is drawn in numbers is the share of hits, and nothing that is made of it."""
+    """Wilson's limits are those of the share of hits, and of nothing made of it."""
     y_true, X, _ = rows()
     clf = DummyClassifier(strategy="most_frequent").fit(X[:, None], y_true)
     loss = make_scorer(accuracy_score, greater_is_better=False)
     counted = make_scorer(accuracy_score, normalize=False)
     for scorer, factor in [(loss, -1), (counted, len(X))]:
         found = score_interval(scorer, clf, X[:, None], y_true, **LIMITS)
-        share = factor * (clf.predict(X[:, None]) == y_true).mean()
-        # Within its class a prediction that is constant has no spread.
-        assert_allclose([found.value, found.low, found.high], share)
+        share = (clf.predict(X[:, None]) == y_true).mean()
+        assert_allclose(found.value, factor * share)
+        reach = 1.645 * np.sqrt(share * (1 - share) / len(X))
+        low, high = sorted([found.low / factor, found.high / factor])
+        assert_allclose([low, high], [share - reach, share + reach], atol=0.02)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "of one's own"])
+def test_limits_of_a_constant_classifier_hold(scoring):
+    """What varies is how many rows are of its class: each limit holds at 95 %."""
+
+    def own(estimator, X, y):
+        return (y == 0).mean()
+
+    scorer = get_scorer("accuracy") if scoring == "accuracy" else own
+    X = np.zeros((357, 1))
+    clf = DummyClassifier(strategy="constant", constant=0).fit(X, np.arange(357) % 2)
+    rng = np.random.default_rng(0)
+    below, above, width = [], [], []
+    for _ in range(100):
+        y = (rng.uniform(size=357) < 0.12).astype(int)
+        found = score_interval(scorer, clf, X, y, **LIMITS)
+        below.append(found.low <= 0.88)
+        above.append(found.high >= 0.88)
+        width.append(found.high - found.low)
+    # Of 100 samples, less two standard errors.
+    assert min(np.mean(below), np.mean(above)) >= 0.95 - 0.044
+    assert_allclose(np.mean(width), 2 * 1.645 * np.sqrt(0.12 * 0.88 / 357), rtol=0.1)
+
+
+def test_a_class_of_one_row_is_never_left_out():
+    X = np.linspace(0, 1, 30)[:, None]
+    y = (np.arange(30) == 29).astype(int)
+    clf = LogisticRegression().fit(X, y)
+    found = score_interval(get_scorer("roc_auc"), clf, X, y, **LIMITS)
+    assert_allclose([found.low, found.high], 1.0)
 
 
 def test_mean_over_splits():
