@@ -370,8 +370,9 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            If the fit was interrupted, predicts a single class, or the estimate of
-            the mutual information exceeds the entropy of S.
+            If the fit was interrupted, predicts hardly anything but one class where y
+            is not like that, or the estimate of the mutual information exceeds the
+            entropy of S.
         """
 
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
@@ -382,7 +383,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
 
         problem = self._fit(X, make_task, sensitive_features, sample_weight)
         self.classes_, labels = problem.task.named_labels()
-        warn_of_collapse(labels, self._classes_of(problem.table))
+        predicted = self._classes_of(problem.table)
+        warn_of_collapse(labels, predicted, problem.held_out)
         if calibration is not None:
             self.certificate_ = calibration.certificate(self)
         return self

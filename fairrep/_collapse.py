@@ -1,4 +1,4 @@
-"""Classifiers that predict one class for nearly all rows, where y is not like that."""
+"""Classifiers that hardly ever predict what y often is: fair, and of no use."""
 
 import warnings
 
@@ -6,45 +6,98 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-# Of the rows that are not of the class predicted most: predicting fewer is a collapse.
-COLLAPSED_SHARE = 0.05
+from ._inputs import Codes
+
+# Of the share of rows that are not of the class predicted most: predicting fewer is a
+# collapse.
+COLLAPSED_SHARE = 0.2
+# Of the other classes: of fewer rows a sound classifier too may predict none.
+MIN_ROWS = 4
 
 
-def is_collapsed(y: NDArray, predicted: NDArray) -> bool:
-    """Whether nearly all predictions are of one class, where y is not."""
+def is_rare(predicted_share: float, true_share: float) -> bool:
+    """Whether so few rows are predicted to be what so many are."""
+    return bool(predicted_share < COLLAPSED_SHARE * true_share)
+
+
+def collapse_seen(y: NDArray, predicted: NDArray) -> str | None:
+    """What shows a collapse, in words; None where there is none.
+
+    All classes but the one predicted most count as one, so that of several classes the
+    rarest may go without a prediction.
+    """
     values, counts = np.unique(predicted, return_counts=True)
-    others = 1 - counts.max() / len(predicted)
-    return bool(others < COLLAPSED_SHARE * (y != values[counts.argmax()]).mean())
-
-
-def warn_of_collapse(y: NDArray, predicted: NDArray) -> None:
-    """Warn of a collapse on the rows that were fitted."""
-    if not is_collapsed(y, predicted):
-        return
-    values, counts = np.unique(predicted, return_counts=True)
-    mode = values.tolist()[counts.argmax()]
-    _warn(
-        f": it predicts {mode!r} for {counts.max() / len(y):.1%} of the rows of X, "
-        f"where it holds for {(y == mode).mean():.1%}",
-        "try a smaller lambda_mi or learning_rate, or class_weight='balanced'",
+    mode = values[counts.argmax()]
+    others, true_others = predicted != mode, y != mode
+    if true_others.sum() < MIN_ROWS or not is_rare(others.mean(), true_others.mean()):
+        return None
+    names = np.unique(y[true_others]).tolist()
+    what = (
+        repr(names[0])
+        if len(names) == 1
+        else f"other classes than {values.tolist()[counts.argmax()]!r}"
+    )
+    return (
+        f"it predicts {what} for {others.mean():.1%} of the rows, where "
+        f"{true_others.mean():.1%} are; {_accuracies(y, predicted)}"
     )
 
 
-def warn_of_collapse_at(lambdas: list[float]) -> None:
-    """Warn of the lambdas of a path at which there is a collapse, if any."""
-    if not lambdas:
+def warn_of_collapse(y: NDArray, predicted: NDArray, held_out: Codes) -> None:
+    """Warn of a collapse on the rows held out, or on all where these are too few."""
+    if (y[held_out] != _commonest(y)[0]).sum() >= MIN_ROWS:
+        y, predicted = y[held_out], predicted[held_out]
+    if seen := collapse_seen(y, predicted):
+        _warn(
+            f": {seen}",
+            "try a smaller lambda_mi or learning_rate, or class_weight='balanced'",
+        )
+
+
+def warn_of_collapse_at(seen: dict[float, str]) -> None:
+    """Warn of the lambdas of a path at which a collapse is seen, if any."""
+    if not seen:
         return
-    names = ", ".join(f"{lambda_mi:g}" for lambda_mi in lambdas)
-    _warn(
-        f" at lambda_mi = {names}: it predicts the same class for nearly all rows",
-        "choose a smaller lambda_mi",
+    names = ", ".join(f"{lambda_mi:g}" for lambda_mi in seen)
+    first, *others = seen
+    at_first = f" (at {first:g})" if others else ""
+    advice = "choose a smaller lambda_mi"
+    if first == 0:
+        advice = "y is hard to predict even at 0; try class_weight='balanced'"
+    _warn(f" at lambda_mi = {names}: {seen[first]}{at_first}", advice)
+
+
+def warn_of_choice(y: NDArray, predicted: NDArray, by_accuracy: bool) -> None:
+    """Warn of a choice that has collapsed, or that its own score does not justify."""
+    if seen := collapse_seen(y, predicted):
+        _warn(f" at the lambda_mi chosen: {seen}", "set_lambda takes a smaller one")
+    elif by_accuracy and (predicted == y).mean() <= _commonest(y)[1]:
+        warnings.warn(
+            "The classifier chosen is no better than a constant on the rows that "
+            f"chose it: {_accuracies(y, predicted)}. set_lambda takes a smaller "
+            "lambda_mi; scoring='balanced_accuracy' counts the classes alike.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+
+
+def _commonest(y: NDArray) -> tuple[object, float]:
+    values, counts = np.unique(y, return_counts=True)
+    return values.tolist()[counts.argmax()], counts.max() / len(y)
+
+
+def _accuracies(y: NDArray, predicted: NDArray) -> str:
+    mode, share = _commonest(y)
+    return (
+        f"its accuracy is {(predicted == y).mean():.3f}, that of always predicting "
+        f"{mode!r} {share:.3f}"
     )
 
 
 def _warn(what: str, advice: str) -> None:
     warnings.warn(
-        f"The classifier has collapsed{what}. Such a model is trivially fair and "
-        f"useless; {advice}.",
+        f"The classifier has collapsed{what}. A small gap of such a model is no "
+        f"achievement; {advice}.",
         ConvergenceWarning,
         stacklevel=5,
     )

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 
 from ._calibration import Calibration, Data
 from ._classifier import MIDebiasedClassifier
+from ._collapse import warn_of_choice
 from ._figures import Split, certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_target
@@ -290,7 +291,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         -----
         sklearn.exceptions.ConvergenceWarning
             If no lambda keeps the gap within ``max_gap``: that of the smallest upper
-            limit is then taken. And as in `MIDebiasedClassifier.fit`.
+            limit is then taken. If the lambda chosen predicts hardly anything but one
+            class, or is no better than a constant in ``scoring="accuracy"``. And as in
+            `MIDebiasedClassifier.fit`.
         """
         # A fit that fails leaves the estimator unfitted.
         self._forget()
@@ -318,9 +321,12 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 gap=gap,
                 calibration=calibration,
             )
-            self._choose(path, [(path, *path.held_out_)], gap, overlap=1.0)
+            splits, overlap = [(path, *path.held_out_)], 1.0
         else:
-            self._cross_validate(data, grid, params, gap, calibration)
+            path, splits, overlap = self._cross_validate(
+                data, grid, params, gap, calibration
+            )
+        self._choose(path, splits, gap, overlap)
         return self
 
     def _cross_validate(
@@ -330,7 +336,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         params: dict[str, Any],
         gap: Gap,
         calibration: Calibration | None,
-    ) -> None:
+    ) -> tuple[LambdaPath, list[Split], float]:
         """Train on all rows, and for each split on the rows that it leaves in."""
         X, y, sensitive_features, sample_weight = data
         require_sensitive(sensitive_features)
@@ -366,7 +372,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 raise KeyboardInterrupt
             test_rows = _safe_indexing(X, test), labels[test], groups.iloc[test]
             splits.append((part, *test_rows))
-        self._choose(path, splits, gap, overlap=len(tested) / len(np.unique(tested)))
+        return path, splits, len(tested) / len(np.unique(tested))
 
     def _choose(
         self, path: LambdaPath, splits: list[Split], gap: Gap, overlap: float
@@ -397,6 +403,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             self._warn_that_none_is_fair()
         self.lambda_path_ = path
         self.set_lambda(path.lambdas[self.best_index_])
+        y = np.concatenate([labels for _, _, labels, _ in splits])
+        predicted = [part._at(self.lambda_).predict(rows) for part, rows, *_ in splits]
+        warn_of_choice(y, np.concatenate(predicted), self.scoring == "accuracy")
 
     def _warn_that_none_is_fair(self) -> None:
         best = self.path_.iloc[self.best_index_]

@@ -14,7 +14,7 @@ from ._build import Task, classification_task
 from ._calibration import Calibration
 from ._classifier import MIDebiasedClassifier
 from ._code_table import code_table
-from ._collapse import is_collapsed, warn_of_collapse_at
+from ._collapse import collapse_seen, warn_of_collapse_at
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_table, read_target
@@ -437,9 +437,10 @@ class LambdaPath:
         self._template._warn_if_interrupted(stacklevel=3)
         if not len(self._held_out_table):
             return
-        y, collapsed = self.held_out_[1], []
+        y, collapsed = self.held_out_[1], {}
         for lambda_mi in self.lambdas:
             logits = net.at(lambda_mi).outputs(self._held_out_table)
-            if is_collapsed(y, self.classes_[logits.argmax(dim=1).numpy()]):
-                collapsed.append(lambda_mi)
+            predicted = self.classes_[logits.argmax(dim=1).numpy()]
+            if seen := collapse_seen(y, predicted):
+                collapsed[float(lambda_mi)] = seen
         warn_of_collapse_at(collapsed)

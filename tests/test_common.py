@@ -76,6 +76,7 @@ def _groups(X):
 
 # Some checks train on ten rows of noise, or with weights of which one class is to win.
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
+@pytest.mark.filterwarnings("ignore:The classifier chosen is no better")
 @parametrize_with_checks(
     [
         MIDebiasedClassifier(0),

@@ -23,7 +23,7 @@ from fairrep.nn._path_net import PathNet
 
 LAMBDAS = [0.0, 1.0, 10.0]
 # Of fits of a second, on rows of which few are held out.
-MAY_COLLAPSE = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
+pytestmark = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,6 @@ class Seen(Callback):
             self.rows.update(map(tuple, batch[0].tolist()))
 
 
-@MAY_COLLAPSE
 def test_held_out_rows_were_not_trained_on(biased, quick):
     X, y, s = biased
     path = lambda_path(
@@ -156,7 +155,6 @@ def test_without_held_out_rows(biased, quick):
         path.figures()
 
 
-@MAY_COLLAPSE
 @pytest.mark.parametrize(
     "params",
     [
@@ -183,7 +181,6 @@ def test_every_setting_has_a_path(params, biased, quick):
     assert np.isfinite(path.figures(n_bootstrap=10).to_numpy()).all()
 
 
-@MAY_COLLAPSE
 @pytest.mark.parametrize("kind", ["categories", "continuous", "mixed", "missing"])
 def test_every_kind_of_sensitive_attribute_has_a_path(kind, adult, quick):
     X, y, A = adult
@@ -285,7 +282,6 @@ def test_a_larger_lambda_closes_the_gap():
     assert estimates[-1] < 0.3 * estimates[0]
 
 
-@MAY_COLLAPSE
 @pytest.mark.parametrize("share", [1.0, 0.05])
 def test_the_range_fits_the_data(share):
     """From no effect to a closed gap, where y is rare and hard to predict too."""
