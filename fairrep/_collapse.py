@@ -15,9 +15,9 @@ COLLAPSED_SHARE = 0.2
 MIN_ROWS = 4
 
 
-def is_rare(predicted_share: float, true_share: float) -> bool:
-    """Whether so few rows are predicted to be what so many are."""
-    return bool(predicted_share < COLLAPSED_SHARE * true_share)
+def is_rare(n_predicted: float, n_true: float) -> bool:
+    """Whether hardly any rows are predicted to be what many are."""
+    return bool(n_true >= MIN_ROWS and n_predicted < COLLAPSED_SHARE * n_true)
 
 
 def collapse_seen(y: NDArray, predicted: NDArray) -> str | None:
@@ -29,7 +29,7 @@ def collapse_seen(y: NDArray, predicted: NDArray) -> str | None:
     values, counts = np.unique(predicted, return_counts=True)
     mode = values[counts.argmax()]
     others, true_others = predicted != mode, y != mode
-    if true_others.sum() < MIN_ROWS or not is_rare(others.mean(), true_others.mean()):
+    if not is_rare(others.sum(), true_others.sum()):
         return None
     names = np.unique(y[true_others]).tolist()
     what = (

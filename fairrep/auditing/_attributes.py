@@ -18,6 +18,7 @@ from .._sensitive import (
     is_continuous,
     sensitive_frame,
 )
+from ..metrics._report import group_names
 
 ALL = "all rows"  # in tables by group, the last row
 
@@ -28,6 +29,7 @@ class Attribute:
 
     name: str
     groups: list[str]
+    titles: list[str]  # of the groups where the attribute is not at hand: "sex=f"
     codes: Codes  # (n_rows,), of `groups`
     values: Floats | None = None  # of a continuous column
     crossed: bool = False  # made of several columns
@@ -101,25 +103,35 @@ def _read_column(column: pd.Series, name: Hashable, n_quantiles: int) -> Attribu
             f"{len(column)} rows: an identifier, not a group."
         )
     codes, found = _factorize(column)
-    return Attribute(str(name), [*map(str, found)], codes)
+    groups = group_names(found)
+    return Attribute(str(name), groups, _titles(name, groups), codes)
+
+
+def _titles(name: Hashable, groups: list[str]) -> list[str]:
+    return [f"{name}={group}" for group in groups]
 
 
 def _by_quantiles(column: pd.Series, name: Hashable, n_quantiles: int) -> Attribute:
     values = column.to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"sensitive_features column {name!r} contains infinity.")
-    groups = quantile_groups(pd.Series(values), n_quantiles).cat
-    codes = groups.codes.to_numpy(dtype=np.int64)
-    return Attribute(str(name), [*groups.categories], codes, values)
+    bins = quantile_groups(pd.Series(values), n_quantiles).cat
+    codes, groups = bins.codes.to_numpy(dtype=np.int64), [*bins.categories]
+    return Attribute(str(name), groups, _titles(name, groups), codes, values)
 
 
 def _cross(columns: list[Attribute]) -> Attribute:
     """The observed combinations; those without rows are no groups."""
     table = np.stack([column.codes for column in columns], axis=1)
     observed, codes = np.unique(table, axis=0, return_inverse=True)
-    groups = [
-        ", ".join(column.groups[i] for column, i in zip(columns, row, strict=True))
-        for row in observed
-    ]
+
+    def joined(names: list[list[str]]) -> list[str]:
+        return [
+            ", ".join(of_column[i] for of_column, i in zip(names, row, strict=True))
+            for row in observed
+        ]
+
     name = " x ".join(column.name for column in columns)
-    return Attribute(name, groups, codes.ravel(), crossed=True)
+    groups = joined([column.groups for column in columns])
+    titles = joined([column.titles for column in columns])
+    return Attribute(name, groups, titles, codes.ravel(), crossed=True)

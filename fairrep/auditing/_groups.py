@@ -66,6 +66,10 @@ class GroupFigures:
     association : dict or None
         Of a continuous attribute: "rank_correlation" (Spearman's, of it and the score)
         with "low" and "high", and "mutual_info" in nats.
+    n_positive : int
+        Rows whose true label is `pos_label`.
+    titles : dict of str to str
+        Names of the groups that say what they are groups of: "sex=f".
     """
 
     attribute: str
@@ -77,6 +81,8 @@ class GroupFigures:
     left_out: list[dict[str, Any]]
     calibration: pd.DataFrame | None
     association: dict[str, float] | None
+    n_positive: int
+    titles: dict[str, str]
 
     @property
     def groups(self) -> list[str]:
@@ -207,6 +213,8 @@ def measure_groups(
         left_out,
         bins,
         association,
+        int(positive.sum()),
+        dict(zip(attribute.groups, attribute.titles, strict=True)),
     )
 
 
@@ -343,7 +351,8 @@ class _Table:
                 "low": low,
                 "high": high,
                 "lowest": groups[int(widest.argmin())],
-                "highest": groups[int(widest.argmax())],
+                # The last of equal ones, so that it is not the lowest as well.
+                "highest": groups[len(widest) - 1 - int(widest[::-1].argmax())],
             }
         return found
 

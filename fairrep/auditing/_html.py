@@ -10,7 +10,14 @@ from ._attributes import ALL
 from ._displays import CalibrationByGroupDisplay, GroupsDisplay
 from ._groups import GroupFigures
 from ._leakage_displays import LeakageDisplay, ProxyDisplay
-from ._text import LEAKAGE_NAMES, METRIC_NAMES, interval, number, percent
+from ._text import (
+    LEAKAGE_NAMES,
+    METRIC_NAMES,
+    comparison_labels,
+    interval,
+    number,
+    percent,
+)
 
 # What each disparity compares, for readers who meet it here first.
 MEANINGS = {
@@ -78,12 +85,9 @@ def render(report: Any) -> str:
 
 
 def _side_by_side(report: Any) -> list[tuple[str, list[str]]]:
-    return [
-        (", ".join(part for part in key if part), [*row])
-        for key, row in zip(
-            report.compare().index, report.compare().to_numpy(), strict=True
-        )
-    ]
+    table = report.compare()
+    rows = table.to_numpy().tolist()
+    return [*zip(comparison_labels(table.index), rows, strict=True)]
 
 
 def _model(model: Any, report: Any, pictures: "_Pictures") -> dict[str, Any]:

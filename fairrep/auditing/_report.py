@@ -262,11 +262,14 @@ class AuditReport:
     def compare(self) -> pd.DataFrame:
         """The models side by side: accuracy, disparities and leakage, as text.
 
+        Of attributes with up to six groups also the selection rate of each.
+
         Returns
         -------
         frame : DataFrame of str
-            One column a model. `to_frame` has the numbers, and `summary` says which
-            gaps differ from those of the first model beyond their intervals.
+            One column a model; its `to_string` shows them all. `to_frame` has the
+            numbers, and `summary` says which gaps differ from those of the first model
+            beyond their intervals.
         """
         from ._text import compare
 
@@ -342,7 +345,7 @@ class AuditReport:
     def plot(
         self, *, model: str | None = None, sensitive: str | None = None, ax: Any = None
     ) -> Any:
-        """Draw the rates by group of one model and one attribute.
+        """Draw the rates by group of one model, class and attribute, as titled.
 
         Parameters
         ----------
@@ -358,7 +361,11 @@ class AuditReport:
         from ._displays import GroupsDisplay
 
         figures = self.figures(model=model, sensitive=sensitive)
-        return GroupsDisplay(figures, confidence=self.confidence).plot(ax=ax)
+        display = GroupsDisplay(figures, confidence=self.confidence).plot(ax=ax)
+        title = f"class {figures.pos_label!r} by {figures.attribute}"
+        title = f"{model or next(iter(self.models))}: {title}"
+        display.ax_.set_title(title, loc="left", pad=28)  # above the legend
+        return display
 
     def figures(
         self, *, model: str | None = None, sensitive: str | None = None

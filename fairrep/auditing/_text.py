@@ -5,11 +5,14 @@ from typing import Any
 
 import pandas as pd
 
+from .._collapse import is_rare
 from ..metrics._report import DISPARITIES
 from ._attributes import ALL
 from ._groups import GroupFigures
 
 WIDTH = 88
+MAX_COMPARED = 6  # groups whose rates are set side by side
+PARITY = "demographic_parity_difference"
 METRIC_NAMES = {
     "count": "count",
     "accuracy": "accuracy",
@@ -33,12 +36,20 @@ def number(value: float) -> str:
 
 def interval(low: float, high: float) -> str:
     """Both limits, or nothing where there are none."""
-    return "" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
+    limits = f"{low:.3f} to {high:.3f}"
+    if limits == "0.000 to 1.000":
+        return "not determined"
+    return "" if pd.isna(low) else limits
 
 
 def percent(confidence: float) -> str:
     """A confidence level as read aloud."""
     return f"{100 * confidence:g} %"
+
+
+def share(rate: float) -> str:
+    """A part of the rows as read aloud."""
+    return f"{100 * rate:.1f} %"
 
 
 def compare(report: Any) -> pd.DataFrame:
@@ -50,8 +61,16 @@ def compare(report: Any) -> pd.DataFrame:
             which = f"class {figures.pos_label!r}"
             overall = (t.loc[ALL, "accuracy"] for t in figures.tables.values())
             cells[(which, "", "accuracy")] = _with_interval(*overall)
+            if len(figures.groups) <= MAX_COMPARED:
+                for group in figures.groups:
+                    key = (which, figures.attribute, _rate_name(figures, group))
+                    rate = (
+                        table.loc[group, "selection_rate"]
+                        for table in figures.tables.values()
+                    )
+                    cells[key] = _with_interval(*rate)
             for gap, row in figures.disparities.iterrows():
-                key = (which, figures.attribute, str(gap).replace("_", " "))
+                key = (which, figures.attribute, _words(str(gap)))
                 cells[key] = _with_interval(row["value"], row["low"], row["high"])
         for attribute, views in model.leakage.items():
             for found in views:
@@ -65,6 +84,10 @@ def compare(report: Any) -> pd.DataFrame:
     return pd.DataFrame(table, index=index)
 
 
+def _rate_name(figures: GroupFigures, group: str) -> str:
+    return f"selection rate of {figures.titles[group]}"
+
+
 def _with_interval(value: float, low: float, high: float) -> str:
     limits = interval(low, high)
     return f"{number(value)} ({limits})" if limits else number(value)
@@ -74,17 +97,15 @@ def _with_interval(value: float, low: float, high: float) -> str:
 
 
 def summary(report: Any) -> list[str]:
-    """One sentence a model, class and attribute, then one for what leaks.
+    """One finding a model, class and attribute, then one for what leaks.
 
     Of several models, then how the gaps of each compare with those of the first.
     """
     sentences = []
     for model in report.models.values():
         owner = f"{model.name}: " if len(report.models) > 1 else ""
-        n_classes = len({str(figures.pos_label) for figures in model.figures})
         for figures in model.figures:
-            which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
-            sentences.append(owner + _gap_sentence(figures, which, report.confidence))
+            sentences.append(owner + _gap_sentence(figures, report.confidence))
         for attribute, views in model.leakage.items():
             sentences += [owner + leakage_sentence(attribute, found) for found in views]
         sentences += [
@@ -105,8 +126,8 @@ def summary(report: Any) -> list[str]:
     return sentences
 
 
-def _gap_sentence(figures: GroupFigures, which: str, confidence: float) -> str:
-    gap = figures.disparities.loc["demographic_parity_difference"]
+def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
+    gap = figures.disparities.loc[PARITY]
     if pd.isna(gap["value"]):
         return (
             f"By {figures.attribute}, fewer than two groups are large enough to be "
@@ -114,10 +135,13 @@ def _gap_sentence(figures: GroupFigures, which: str, confidence: float) -> str:
         )
     limits = f"{percent(confidence)} interval {interval(gap['low'], gap['high'])}"
     rates = figures.value["selection_rate"]
+    lowest, highest = (
+        f"for {share(rates[group])} of {figures.titles[group]}"
+        for group in gap[["lowest", "highest"]]
+    )
     sentence = (
-        f"By {figures.attribute}, {gap['lowest']} is selected{which} "
-        f"{gap['value']:.3f} less often than {gap['highest']} "
-        f"({rates[gap['lowest']]:.3f} against {rates[gap['highest']]:.3f}; {limits})"
+        f"By {figures.attribute}, {figures.pos_label!r} is predicted {lowest} and "
+        f"{highest}: a difference of {gap['value']:.3f} ({limits})"
     )
     if gap["low"] <= 0:
         sentence += ", which chance alone could make"
@@ -126,7 +150,25 @@ def _gap_sentence(figures: GroupFigures, which: str, confidence: float) -> str:
     ]
     if left_out:
         sentence += f"; too small to compare: {'; '.join(left_out)}"
-    return sentence + "."
+    return f"{sentence}.{_collapse_sentence(figures)}"
+
+
+def _collapse_sentence(figures: GroupFigures) -> str:
+    """A reminder, where hardly any or nearly all rows are predicted to be positive."""
+    n_rows = figures.value.loc[ALL, "count"]
+    n_predicted = figures.value.loc[ALL, "selection_rate"] * n_rows
+    n_true = figures.n_positive
+    if is_rare(n_predicted, n_true):
+        seldom = "hardly ever"
+    elif is_rare(n_rows - n_predicted, n_rows - n_true):
+        seldom = "nearly always"
+    else:
+        return ""
+    return (
+        f" But {figures.pos_label!r} is {seldom} predicted, for "
+        f"{share(n_predicted / n_rows)} of all rows, where it is true of "
+        f"{share(n_true / n_rows)}: a small gap is then no achievement."
+    )
 
 
 def _comparison_sentences(first: Any, other: Any) -> list[str]:
@@ -139,7 +181,8 @@ def _comparison_sentences(first: Any, other: Any) -> list[str]:
         if key not in of_first:
             continue
         which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
-        smaller, larger = _changes(of_first[key].disparities, figures.disparities)
+        before = of_first[key]
+        smaller, larger = _changes(before.disparities, figures.disparities)
         parts = [
             f"{size} in {', '.join(names)}"
             for size, names in [("smaller", smaller), ("larger", larger)]
@@ -147,7 +190,8 @@ def _comparison_sentences(first: Any, other: Any) -> list[str]:
         ]
         sentences.append(
             f"By {figures.attribute}, the gap{which} of {other.name} is "
-            f"{' and '.join(parts)}, compared with {first.name}."
+            f"{' and '.join(parts)}, compared with {first.name}"
+            f"{_moves(before, figures, smaller + larger)}."
             if parts
             else f"By {figures.attribute}, no gap{which} of {other.name} differs from "
             f"that of {first.name} beyond their intervals."
@@ -155,19 +199,42 @@ def _comparison_sentences(first: Any, other: Any) -> list[str]:
     return sentences
 
 
+def _moves(before: GroupFigures, after: GroupFigures, changed: list[str]) -> str:
+    """Which groups' rates moved, and where to, if the parity of selection changed.
+
+    A gap shrinks as well where everybody is given less.
+    """
+    gap = before.disparities.loc[PARITY]
+    if not any(change.startswith(_words(PARITY)) for change in changed):
+        return ""
+    moves = []
+    for group in gap[["lowest", "highest"]]:
+        old, new = (f.value.loc[group, "selection_rate"] for f in (before, after))
+        often = "more often" if new > old else "less often" if new < old else "as often"
+        moves.append(
+            f"{often} for {before.titles[group]} ({share(new)} against {share(old)})"
+        )
+    return f": {before.pos_label!r} is predicted {' and '.join(moves)}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Gaps that shrank and that grew, each value outside the interval of the other."""
     smaller: list[str] = []
     larger: list[str] = []
     for name in DISPARITIES:
+        if not name.endswith("difference"):  # a ratio says the same once more
+            continue
         old, new = before.loc[name], after.loc[name]
         values = f"{new['value']:.3f} against {old['value']:.3f}"
-        change = f"{name.replace('_', ' ')} ({values})"
+        change = f"{_words(name)} ({values})"
         fell = new["value"] < old["low"] and new["high"] < old["value"]
         rose = new["value"] > old["high"] and new["low"] > old["value"]
         if fell or rose:
-            # Of a ratio 1 is parity.
-            (smaller if fell != name.endswith("ratio") else larger).append(change)
+            (smaller if fell else larger).append(change)
     return smaller, larger
 
 
@@ -220,11 +287,20 @@ def as_text(report: Any) -> str:
 
 
 def _comparison_text(report: Any) -> str:
-    table = compare(report).reset_index()
-    names = table[["about", "sensitive", "figure"]].agg(
-        lambda row: ", ".join(part for part in row if part), axis=1
-    )
-    return table[[*report.models]].set_axis(names).to_string()
+    table = compare(report)
+    table = table.set_axis(comparison_labels(table.index))
+    return "\n".join(map(str.rstrip, table.to_string(line_width=WIDTH).splitlines()))
+
+
+def comparison_labels(index: pd.MultiIndex) -> list[str]:
+    """The rows of `compare` in words, the class only where there are several."""
+    several = len({about for about, *_ in index if about.startswith("class")}) > 1
+    labels = []
+    for about, sensitive, figure in index:
+        named = f"{sensitive}=" in figure
+        parts = (about if several else "", "" if named else sensitive, figure)
+        labels.append(", ".join(part for part in parts if part))
+    return labels
 
 
 def _wrap(text: str) -> str:

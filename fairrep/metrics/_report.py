@@ -1,5 +1,6 @@
 """Rates by group and disparities between groups, as fairlearn defines them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from warnings import warn
@@ -159,7 +160,10 @@ class FairnessReport:
 
     def __str__(self) -> str:
         names = ", ".join(self.metric_frame.sensitive_levels)
-        table = self.to_frame().to_string(
+        frame = self.to_frame()
+        if frame.index.nlevels == 1:
+            frame.index = pd.Index(group_names(frame.index), name=frame.index.name)
+        table = frame.to_string(
             formatters={"count": "{:.0f}".format},
             float_format="{:.3f}".format,
             na_rep="-",
@@ -296,6 +300,15 @@ def positive_class(found: list[Any], pos_label: Any) -> Any:
     if len(found) > 1 and pos_label not in found:
         raise ValueError(f"pos_label={pos_label!r} is none of the labels {found}.")
     return pos_label
+
+
+def group_names(groups: Iterable[Any]) -> list[str]:
+    """Groups as text; numbers in six digits, unless these do not tell them apart."""
+    groups = [*groups]
+    names = [
+        f"{g:g}" if isinstance(g, (float, np.floating)) else str(g) for g in groups
+    ]
+    return names if len({*names}) == len(names) else [*map(str, groups)]
 
 
 def metric_frame(

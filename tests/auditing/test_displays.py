@@ -105,6 +105,7 @@ def test_report_plots_what_is_asked_for(rows):
     display = report.plot(sensitive="race")
     assert display.figures.attribute == "race"
     assert display.ax_.get_xlabel() == "rate, with 90 % interval"
+    assert display.ax_.get_title(loc="left") == "predictions: class 1 by race"
 
 
 def test_without_matplotlib(rows, monkeypatch):

@@ -16,6 +16,7 @@ from sklearn.svm import LinearSVC
 
 from fairrep import AuditReport, MIDebiasedClassifier, MIFairTransformer, audit
 from fairrep.auditing._models import read_model
+from fairrep.auditing._text import interval
 from fairrep.datasets import load_adult
 
 QUICK = {"leakage": False, "n_bootstrap": 40, "random_state": 0}
@@ -106,9 +107,10 @@ def test_summary_says_which_gaps_shrank_and_which_grew():
     report.models |= other.models
     assert report.summary[-1] == (
         "By sex, the gap of next is smaller in demographic parity difference (0.000 "
-        "against 0.600), demographic parity ratio (1.000 against 0.250) and larger in "
-        "equalized odds difference (0.375 against 0.000), equal opportunity difference "
-        "(0.375 against 0.000), compared with now."
+        "against 0.600) and larger in equalized odds difference (0.375 against 0.000), "
+        "equal opportunity difference (0.375 against 0.000), compared with now: 1 is "
+        "predicted more often for sex=m (50.0 % against 20.0 %) and less often for "
+        "sex=f (50.0 % against 80.0 %)."
     )
     assert report.summary[-1] in report.to_dict()["summary"]
     assert "the gap of next is smaller in" in str(report)
@@ -287,11 +289,82 @@ def test_summary_says_what_was_found(leakage):
         "sex": [leakage(value=0.7), leakage("representation", 0.505)]
     }
     gap, found, nothing = report.summary
-    assert "a is selected 0.500 less often than b (0.000 against 0.500" in gap
+    assert gap.startswith(
+        "By sensitive_feature_0, 1 is predicted for 0.0 % of sensitive_feature_0=a and "
+        "for 50.0 % of sensitive_feature_0=b: a difference of 0.500 (95 % interval 0."
+    )
     assert found.startswith("From the score, sex can be read with AUC 0.700")
     assert nothing.startswith("No attacker read sex from the representation")
     assert "no proof" in nothing
     assert "which chance alone could make" in predictions().summary[0]
+
+
+@pytest.mark.parametrize(
+    ("n_predicted", "words"),
+    [
+        (
+            2,
+            "1 is hardly ever predicted, for 1.0 % of all rows, where it is true of",
+        ),
+        (190, "1 is nearly always predicted, for 95.0 % of all rows"),
+        (20, ""),
+    ],
+)
+def test_summary_says_where_a_small_gap_is_no_achievement(n_predicted, words):
+    y_true = np.arange(200) % 10 < 3
+    report = predictions(
+        y_true=y_true.astype(int),
+        y_pred=(np.arange(200) < n_predicted).astype(int),
+        sensitive_features={"sex": ["f", "m"] * 100},
+    )
+    assert ("no achievement" in report.summary[0]) == bool(words)
+    assert words in report.summary[0]
+
+
+def test_groups_of_no_gap_are_still_two():
+    row = predictions().figures().disparities.loc["demographic_parity_difference"]
+    assert (row["value"], row["lowest"], row["highest"]) == (0, "a", "b")
+
+
+def test_rates_of_few_groups_are_compared():
+    groups = {"sex": ["f", "m"] * 100, "age": [30.5, 40, 50, 60] * 50}
+    table = predictions(sensitive_features=groups).compare()
+    figures = table.index.get_level_values("figure")
+    names = [name for name in figures if "rate of" in name]
+    assert names[:3] == [
+        "selection rate of sex=f",
+        "selection rate of sex=m",
+        "selection rate of age=30.5",
+    ]
+    assert "selection rate of sex=f, age=30.5" in names
+    many = predictions(sensitive_features={"age": [*range(10)] * 20}).compare()
+    assert not many.index.get_level_values("figure").str.contains("rate of").any()
+
+
+def test_numbers_that_are_groups_are_short_but_told_apart():
+    report = predictions(sensitive_features=np.float32([3.6, 4.0] * 100))
+    assert report.figures().groups == ["3.6", "4"]
+    report = predictions(sensitive_features=[1.0000001, 1.0000002] * 100)
+    assert report.figures().groups == ["1.0000001", "1.0000002"]
+
+
+def test_intervals_of_everything_are_not_determined():
+    assert interval(0.0002, 0.9999) == "not determined"
+    assert interval(0.0, 0.999) == "0.000 to 0.999"
+    assert interval(np.nan, np.nan) == ""
+
+
+def test_tables_of_many_models_are_as_narrow_as_the_rest():
+    sex = {"sex": ["f", "m"] * 100}
+    report = predictions(name="a", sensitive_features=sex)
+    report.models |= {name: report.models["a"] for name in "bcde"}
+    text = str(report).split("Side by side")[1].split("\na\n=")[0]
+    assert max(map(len, text.splitlines())) <= 88
+    assert [line.split() for line in text.splitlines() if line.startswith("   ")] == [
+        ["a", "b", "\\"],
+        ["c", "d", "\\"],
+        ["e"],
+    ]
 
 
 def test_summary_says_what_averaging_adds(leakage):
