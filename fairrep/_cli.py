@@ -371,7 +371,7 @@ def _add_audit(commands: Any) -> None:
     parser.add_argument(
         "--pos-label",
         metavar="LABEL",
-        help="the positive class (default: 1 or the model's second)",
+        help="the positive class (default: the greater of two)",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="write the report as a page"

@@ -432,10 +432,6 @@ def test_missing_values_of_an_audit(capsys, predicted):
         (["--prediction", "income"], "'income' is given as target and again as outp"),
         (["--prediction", "predicted", "--pos-label", "top"], "holds no 'top'; it ho"),
         (
-            ["--prediction", "predicted"],
-            "the labels are ['high', 'low']. Set pos_label",
-        ),
-        (
             ["--prediction", "predicted", "--score", "job", "--pos-label", "low"],
             "y_score must hold numbers",
         ),

@@ -164,8 +164,8 @@ class AuditReport:
         labels : array-like, default=None
             All classes; None for those in `y_true` and `y_pred`, sorted.
         pos_label : bool, int, float or str, default=None
-            The positive class. None for 1 where the labels are in {0, 1}, {-1, 1} or
-            boolean; of more than two classes, for each of them against the rest.
+            The positive class. None for the greater of two labels; of more than two,
+            for each of them against the rest.
         leakage : bool, default=True
             As in :func:`audit`, like those that follow.
         min_group_size : int, default=30

@@ -203,7 +203,9 @@ def fairness_report(
     pos_label : bool, int, float or str, default=None
         The positive class; any other label is negative, so for more than two classes
         the rates, accuracy included, are of this class against the rest. None stands
-        for 1 if the labels are in {0, 1}, {-1, 1} or boolean, else it is an error.
+        for 1 if the labels are in {0, 1}, {-1, 1} or boolean, and for the greater of
+        any other two, as in ``classes_[1]``: "yes" of "no" and "yes". With more labels
+        it is an error.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows, not negative. The count of a group is not weighted.
 
@@ -290,12 +292,14 @@ def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
 
 def positive_class(found: list[Any], pos_label: Any) -> Any:
     if pos_label is None:
-        if not (set(found) <= {0, 1} or set(found) <= {-1, 1}):
+        if set(found) <= {0, 1} or set(found) <= {-1, 1}:
+            return isinstance(found[0], bool) or 1
+        if len(found) != 2:
             raise ValueError(
-                "pos_label=None needs labels in {0, 1} or {-1, 1}, or booleans; the "
+                "pos_label=None needs two labels, or labels in {0, 1} or {-1, 1}; the "
                 f"labels are {found}. Set pos_label to the positive one."
             )
-        return isinstance(found[0], bool) or 1
+        return max(found)
     # As in scikit-learn, labels that are all of one class may be all negative.
     if len(found) > 1 and pos_label not in found:
         raise ValueError(f"pos_label={pos_label!r} is none of the labels {found}.")
