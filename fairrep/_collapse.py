@@ -45,7 +45,7 @@ def collapse_seen(y: NDArray, predicted: NDArray) -> str | None:
 
 def warn_of_collapse(y: NDArray, predicted: NDArray, held_out: Codes) -> None:
     """Warn of a collapse on the rows held out, or on all where these are too few."""
-    if (y[held_out] != _commonest(y)[0]).sum() >= MIN_ROWS:
+    if (y[held_out] != commonest(y)[0]).sum() >= MIN_ROWS:
         y, predicted = y[held_out], predicted[held_out]
     if seen := collapse_seen(y, predicted):
         _warn(
@@ -71,7 +71,7 @@ def warn_of_choice(y: NDArray, predicted: NDArray, by_accuracy: bool) -> None:
     """Warn of a choice that has collapsed, or that its own score does not justify."""
     if seen := collapse_seen(y, predicted):
         _warn(f" at the lambda_mi chosen: {seen}", "set_lambda takes a smaller one")
-    elif by_accuracy and (predicted == y).mean() <= _commonest(y)[1]:
+    elif by_accuracy and (predicted == y).mean() <= commonest(y)[1]:
         warnings.warn(
             "The classifier chosen is no better than a constant on the rows that "
             f"chose it: {_accuracies(y, predicted)}. set_lambda takes a smaller "
@@ -81,13 +81,14 @@ def warn_of_choice(y: NDArray, predicted: NDArray, by_accuracy: bool) -> None:
         )
 
 
-def _commonest(y: NDArray) -> tuple[object, float]:
+def commonest(y: NDArray) -> tuple[object, float]:
+    """The commonest class and its share, which is the accuracy of a constant."""
     values, counts = np.unique(y, return_counts=True)
     return values.tolist()[counts.argmax()], counts.max() / len(y)
 
 
 def _accuracies(y: NDArray, predicted: NDArray) -> str:
-    mode, share = _commonest(y)
+    mode, share = commonest(y)
     return (
         f"its accuracy is {(predicted == y).mean():.3f}, that of always predicting "
         f"{mode!r} {share:.3f}"

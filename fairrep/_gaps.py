@@ -219,7 +219,7 @@ def score_interval(
         rows = X if encoded is None else encoded
         estimator, X = _Predicted(estimator, rows, y), np.arange(len(y))
     value = float(scorer(estimator, X, y))
-    if _is_accuracy(scorer):
+    if is_accuracy(scorer):
         hits = (estimator.predict(X) == y).sum()
         # Of the two limits together.
         limits = proportion_interval(hits, len(y), 2 * confidence - 1)
@@ -237,7 +237,8 @@ def score_interval(
     return _interval(value, draws, confidence)
 
 
-def _is_accuracy(scorer: Callable) -> bool:
+def is_accuracy(scorer: Callable) -> bool:
+    """Whether it is scikit-learn's own, as it comes."""
     accuracy = get_scorer("accuracy")
     return isinstance(scorer, type(accuracy)) and vars(scorer) == vars(accuracy)
 

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._calibration import Calibration
+from ._collapse import commonest
 from ._cv import MIDebiasedClassifierCV
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import (
@@ -15,6 +17,7 @@ from ._gaps import (
     Gap,
     comparable_groups,
     gap_interval,
+    is_accuracy,
     labels_for_gap,
     score_interval,
 )
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CURVE, CHOSEN = COLORS[:2]
+# Of more points limits are drawn only where a label is.
+MAX_LIMITS = 8
+LABEL_OFFSET = (5, -11)  # of a label from its point, in points of text
+LABEL_SIZE = (52, 22)  # with some room
 
 
 class TradeoffDisplay(Display):
@@ -48,6 +55,11 @@ class TradeoffDisplay(Display):
         The lambda in use.
     max_gap : float, default=None
         The limit under which it was chosen.
+    confidence : float, default=None
+        With which each limit in ``figures`` holds by itself, for the legend.
+    constant : float, default=None
+        The score of always predicting the commonest class, a dotted line where it is
+        near the curve; known where the score is accuracy.
 
     Attributes
     ----------
@@ -85,12 +97,16 @@ class TradeoffDisplay(Display):
         gap_name: str,
         chosen: float | None = None,
         max_gap: float | None = None,
+        confidence: float | None = None,
+        constant: float | None = None,
     ) -> None:
         self.figures = figures
         self.score_name = score_name
         self.gap_name = gap_name
         self.chosen = chosen
         self.max_gap = max_gap
+        self.confidence = confidence
+        self.constant = constant
         of_curve = figures.columns.isin(["lambda_mi", "certified_gap", "mi_estimate"])
         self.others = pd.DataFrame(columns=[*figures.columns[~of_curve]])
         self._measure: Any = None  # how `add` measures other models, and on which rows
@@ -147,6 +163,8 @@ class TradeoffDisplay(Display):
                 estimator.path_,
                 score_name=_name(estimator.scoring),
                 gap_name=_name(gap),
+                confidence=estimator.confidence,
+                constant=_constant(estimator.scoring, path.held_out_[1]),
                 **marks,
             )
             return display.plot(ax=ax) if plot else display
@@ -216,6 +234,8 @@ class TradeoffDisplay(Display):
             figures,
             score_name=_name(settings["scoring"]),
             gap_name=_name(settings["gap"]),
+            confidence=settings["confidence"],
+            constant=_constant(settings["scoring"], measured.y),
             **marks,
         )
         display._measure = measured
@@ -256,6 +276,9 @@ class TradeoffDisplay(Display):
     def plot(self, ax: "Axes | None" = None) -> "TradeoffDisplay":
         """Draw the curve, the choice and the other models.
 
+        Each lambda is a point. Of many as many are named as there is room for, and
+        have their limits drawn.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -267,21 +290,11 @@ class TradeoffDisplay(Display):
         """
         ax = new_axes(ax, height=4.5)
         curve = self.figures
-        _limits(ax, curve, CURVE, alpha=0.25)
         ax.plot(curve["gap"], curve["score"], "o-", color=CURVE, ms=4, label="fairrep")
         if "certified_gap" in curve:
             label = "certified for any model of the codes"
             certified = curve["certified_gap"]
             ax.plot(certified, curve["score"], "--", color=CURVE, lw=1, label=label)
-        for i in np.unique(np.linspace(0, len(curve) - 1, 5).round().astype(int)):
-            ax.annotate(
-                f"λ = {curve['lambda_mi'].iloc[i]:.2g}",
-                (curve["gap"].iloc[i], curve["score"].iloc[i]),
-                xytext=(5, -11),
-                textcoords="offset points",
-                fontsize="small",
-                color=CURVE,
-            )
         if self.chosen is not None:
             gap, score = (
                 np.interp(self.chosen, curve["lambda_mi"], curve[name])
@@ -298,10 +311,55 @@ class TradeoffDisplay(Display):
             _limits(ax, other.to_frame().T.astype(float), color, alpha=0.5)
             ax.plot(other["gap"], other["score"], marker, color=color, label=name)
         ax.set(xlabel=f"{self.gap_name}  (0 is parity)", ylabel=self.score_name)
+        for side in ("low", "high"):  # in view, whether drawn or not
+            ax.update_datalim(curve[[f"gap_{side}", f"score_{side}"]].to_numpy())
+        ax.autoscale_view()
         ax.set_xlim(left=0)
+        self._name_points(ax)
+        self._draw_constant(ax)
         ax.grid(alpha=0.25)
-        ax.legend(loc="lower right", fontsize="small")
+        ax.legend(fontsize="small")
         return self._drawn(ax)
+
+    def _name_points(self, ax: "Axes") -> None:
+        """Label points that are apart, the ends first, and draw their limits."""
+        curve = self.figures
+        ends = [0, len(curve) - 1]
+        first = [*ends]
+        if self.chosen is not None:
+            first.append(int((curve["lambda_mi"] - self.chosen).abs().argmin()))
+        scale = 72 / ax.figure.dpi  # the unit of text
+        places = scale * ax.transData.transform(curve[["gap", "score"]].to_numpy())
+        others = self.others[["gap", "score"]].to_numpy(dtype=float).reshape(-1, 2)
+        markers = scale * ax.transData.transform(others) - LABEL_OFFSET
+        named: list[int] = []
+        for i in dict.fromkeys([*first, *range(len(curve))]):
+            taken = [*places[named], *(() if i in ends else markers)]
+            apart = (np.abs(places[i] - place) > LABEL_SIZE for place in taken)
+            if all(far.any() for far in apart):
+                named.append(i)
+        for i in named:
+            ax.annotate(
+                f"λ = {curve['lambda_mi'].iloc[i]:.2g}",
+                (curve["gap"].iloc[i], curve["score"].iloc[i]),
+                xytext=LABEL_OFFSET,
+                textcoords="offset points",
+                fontsize="small",
+                color=CURVE,
+            )
+        shown = curve.iloc[named] if len(curve) > MAX_LIMITS else curve
+        label = "limits"
+        if self.confidence is not None:
+            label = f"{100 * self.confidence:g} % limits"
+        _limits(ax, shown, CURVE, alpha=0.35, label=label)
+
+    def _draw_constant(self, ax: "Axes") -> None:
+        """A line, unless it is so far below that the curve would become flat."""
+        low, high = ax.get_ylim()
+        if self.constant is None or self.constant < low - (high - low) / 4:
+            return
+        label = f"always the commonest class: {self.constant:.3f}"
+        ax.axhline(self.constant, ls=":", lw=1, color=INK, label=label)
 
 
 class _Rows:
@@ -359,7 +417,19 @@ class _Rows:
         return pd.Series({**score.columns("score"), **gaps.columns("gap")})
 
 
-def _limits(ax: "Axes", figures: pd.DataFrame, color: str, alpha: float) -> None:
+def _constant(scoring: Any, y: NDArray) -> float | None:
+    """The score of the commonest class, where the score is accuracy."""
+    known = len(y) and is_accuracy(get_scorer(scoring))
+    return float(commonest(y)[1]) if known else None
+
+
+def _limits(
+    ax: "Axes",
+    figures: pd.DataFrame,
+    color: str,
+    alpha: float,
+    label: str | None = None,
+) -> None:
     """Both limits of each point as a cross."""
     gap, score = figures["gap"], figures["score"]
     ax.errorbar(
@@ -371,6 +441,7 @@ def _limits(ax: "Axes", figures: pd.DataFrame, color: str, alpha: float) -> None
         color=color,
         alpha=alpha,
         lw=1,
+        label=label,
     )
 
 

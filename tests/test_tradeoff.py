@@ -1,6 +1,7 @@
 """TradeoffDisplay: score against gap, beside other models."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from fairlearn.metrics import demographic_parity_difference
 from numpy.testing import assert_allclose
@@ -124,3 +125,70 @@ def test_limits_enclose_every_point(fitted, test_rows):
         assert (figures[f"{name}_low"] <= figures[name]).all()
         assert (figures[name] <= figures[f"{name}_high"]).all()
     assert np.isfinite(figures.to_numpy()).all()
+
+
+def curve(n_points, spread=0.3):
+    gap = np.linspace(spread, 0, n_points)
+    score = 0.7 + gap
+    return pd.DataFrame(
+        {
+            "lambda_mi": np.arange(n_points, dtype=float),
+            "score": score,
+            "score_low": score - 0.02,
+            "score_high": score + 0.02,
+            "gap": gap,
+            "gap_low": gap - 0.01,
+            "gap_high": gap + 0.01,
+        }
+    )
+
+
+def drawn(figures, **options):
+    names = {"score_name": "accuracy", "gap_name": "gap"}
+    display = TradeoffDisplay(figures, **names, **options).plot()
+    display.figure_.draw_without_rendering()
+    labels = [text for text in display.ax_.texts if text.get_text().startswith("λ")]
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    return display, labels, legend
+
+
+@pytest.mark.parametrize("n_points", [3, 20, 60])
+def test_labels_do_not_overlap(n_points):
+    _, labels, legend = drawn(curve(n_points), chosen=1.0, confidence=0.9)
+    assert {"λ = 0", f"λ = {n_points - 1:.2g}"} <= {t.get_text() for t in labels}
+    boxes = [label.get_window_extent() for label in labels]
+    pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i]]
+    assert not any(a.overlaps(b) for a, b in pairs)
+    assert len(labels) == 3 if n_points == 3 else 5 <= len(labels) < 12
+    assert "90 % limits" in legend
+
+
+@pytest.mark.parametrize("n_points", [8, 30])
+def test_of_many_points_those_with_a_label_show_their_limits(n_points):
+    figures = curve(n_points, spread=0.02)  # crowded: not every point has a label
+    display, labels, _ = drawn(figures)
+    horizontal, vertical = display.ax_.collections
+    n_shown = n_points if n_points == 8 else len(labels)
+    assert len(horizontal.get_segments()) == len(vertical.get_segments()) == n_shown
+    assert len(labels) < n_points
+    low, high = display.ax_.get_ylim()
+    assert low < figures["score_low"].min()
+    assert high > figures["score_high"].max()
+
+
+@pytest.mark.parametrize(("constant", "shown"), [(0.69, True), (0.3, False)])
+def test_a_constant_is_a_line_where_it_is_near(constant, shown):
+    display, _, legend = drawn(curve(5), constant=constant)
+    assert (f"always the commonest class: {constant:.3f}" in legend) == shown
+    assert display.ax_.get_ylim()[0] > 0.5
+
+
+def test_the_constant_is_measured_on_the_rows(fitted, test_rows):
+    display = TradeoffDisplay.from_estimator(fitted, **test_rows, plot=False)
+    share = np.bincount(test_rows["y"]).max() / len(test_rows["y"])
+    assert_allclose(display.constant, share)
+    assert display.confidence == fitted.confidence
+    assert TradeoffDisplay.from_estimator(fitted, plot=False).constant > 0.5
+    path = fitted.lambda_path_
+    other = TradeoffDisplay.from_path(path, scoring="roc_auc", plot=False)
+    assert other.constant is None
