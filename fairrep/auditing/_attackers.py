@@ -20,6 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from .._inputs import Codes, Floats
 
@@ -30,6 +31,9 @@ Folds = Sequence[tuple[Codes, Codes]]
 STRONGEST_TABULAR = "gradient boosting"
 # The slow attackers learn from a random part of the rows; all rows are attacked.
 MAX_TRAINING_ROWS = {"neural network": 8000, "nearest neighbours": 5000}
+# With fewer rows threads wait for each other longer than they work: on a busy machine
+# boosting takes many times as long.
+MIN_THREADED_ROWS = 10_000
 # Share of p(s) mixed into each probability, so that no row's loss is infinite.
 MIXED_PRIOR = 1e-3
 MLP_BATCH = 128
@@ -86,12 +90,14 @@ def cross_fit(
         if len(train) > limit:
             train = _sample_rows(train, codes, limit, rng)
         model = ATTACKERS[attacker](len(train), rng.randint(2**31 - 1))
-        with warnings.catch_warnings():
+        n_threads = None if len(train) >= MIN_THREADED_ROWS else 1
+        with warnings.catch_warnings(), threadpool_limits(n_threads):
             # An attacker that stops early is as held out as any.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(view[train], codes[train])
+            told = model.predict_proba(view[test])
         prior = np.bincount(codes[train], minlength=n_groups) / len(train)
-        ratio = model.predict_proba(view[test]) / prior
+        ratio = told / prior
         output[test] = np.log((1 - MIXED_PRIOR) * ratio + MIXED_PRIOR)
     return output
 

@@ -1,6 +1,7 @@
 """Planted leakage is found, absent leakage is not, whatever hides it."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from fairrep.auditing import _attackers
 from fairrep.auditing._attackers import auc, balanced_accuracy, rank_correlation
 from fairrep.auditing._leakage import _value, measure_leakage
 from fairrep.auditing._target import read_target
@@ -242,3 +244,21 @@ def test_bad_input_is_named(changed, message):
     given = {"view": np.zeros(40), "s": pd.Series([0, 1] * 20), "name": "z", **changed}
     with pytest.raises(ValueError, match=message):
         measure_leakage(given.pop("view"), given.pop("s"), **given)
+
+
+@pytest.mark.parametrize(("enough", "limit"), [(41, 1), (40, None)])
+def test_attackers_of_few_rows_use_one_thread(enough, limit, monkeypatch):
+    limits = []
+
+    def recorded(n_threads):
+        limits.append(n_threads)
+        return nullcontext()
+
+    monkeypatch.setattr(_attackers, "threadpool_limits", recorded)
+    monkeypatch.setattr(_attackers, "MIN_THREADED_ROWS", enough)
+    codes = np.arange(50) % 2
+    rng = np.random.RandomState(0)
+    folds = [(np.arange(10, 50), np.arange(10)), (np.arange(40), np.arange(40, 50))]
+    view = rng.normal(size=(50, 1))
+    _attackers.cross_fit("logistic regression", view, codes, folds, rng)
+    assert limits == [limit, limit]
