@@ -137,7 +137,11 @@ def test_information_on_s_in_the_score_is_removed(biased):
     gaps = {}
     for lambda_mi in [0, 5]:
         clf = MIDebiasedClassifier(
-            lambda_mi, estimator=LogisticRegression(), max_epochs=40, random_state=0
+            lambda_mi,
+            estimator=LogisticRegression(),
+            max_epochs=40,
+            dropout=0.2,
+            random_state=0,
         )
         clf.fit(X, y, sensitive_features=s)
         report = fairness_report(y, clf.predict(X), sensitive_features=s)
