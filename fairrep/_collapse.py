@@ -64,13 +64,14 @@ def warn_of_collapse_at(seen: dict[float, str]) -> None:
     advice = "choose a smaller lambda_mi"
     if first == 0:
         advice = "y is hard to predict even at 0; try class_weight='balanced'"
-    _warn(f" at lambda_mi = {names}: {seen[first]}{at_first}", advice)
+    _warn(f" at lambda_mi = {names}: {seen[first]}{at_first}", advice, stacklevel=6)
 
 
 def warn_of_choice(y: NDArray, predicted: NDArray, by_accuracy: bool) -> None:
     """Warn of a choice that has collapsed, or that its own score does not justify."""
     if seen := collapse_seen(y, predicted):
-        _warn(f" at the lambda_mi chosen: {seen}", "set_lambda takes a smaller one")
+        advice = "set_lambda takes a smaller one"
+        _warn(f" at the lambda_mi chosen: {seen}", advice, stacklevel=6)
     elif by_accuracy and (predicted == y).mean() <= commonest(y)[1]:
         warnings.warn(
             "The classifier chosen is no better than a constant on the rows that "
@@ -95,10 +96,10 @@ def _accuracies(y: NDArray, predicted: NDArray) -> str:
     )
 
 
-def _warn(what: str, advice: str) -> None:
+def _warn(what: str, advice: str, stacklevel: int = 5) -> None:
     warnings.warn(
         f"The classifier has collapsed{what}. A small gap of such a model is no "
         f"achievement; {advice}.",
         ConvergenceWarning,
-        stacklevel=5,
+        stacklevel=stacklevel,
     )

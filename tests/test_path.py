@@ -351,11 +351,12 @@ def test_a_collapsed_end_is_told(biased, quick):
     X, y, s = biased
     with pytest.warns(
         ConvergenceWarning, match=r"collapsed at lambda_mi = .*: it pred"
-    ):
+    ) as caught:
         lambda_path(
             X, np.where(np.arange(len(y)) % 10 == 0, "rare", "common"),
             sensitive_features=s, lambdas=[0.0, 1.0], **quick,
         )  # fmt: skip
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("step", [1, 12])
