@@ -1,6 +1,5 @@
 """What the estimators share: a fit that reads as the data flow."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -29,6 +28,7 @@ from ._fingerprint import fingerprint, share_seen
 from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
 from ._parameters import MIParameters
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
+from ._warnings import warn_user
 from .nn._conditioning import LambdaScale
 from .nn._net import FairNet
 from .nn._table import TensorTable
@@ -260,28 +260,26 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     # -- after fit -------------------------------------------------------------
 
-    def _warn_if_interrupted(self, stacklevel: int) -> None:
+    def _warn_if_interrupted(self) -> None:
         if self.interrupted_:
-            warnings.warn(
+            warn_user(
                 f"The fit was interrupted in epoch {self.n_iter_} of "
                 f"{self.max_epochs}; the weights of epoch {self.net_.best_epoch()}, "
                 "the best so far, are kept.",
                 ConvergenceWarning,
-                stacklevel=stacklevel + 1,
             )
 
     def _warn_of_trouble(self, guarded: list[Guarded]) -> None:
-        self._warn_if_interrupted(stacklevel=5)
+        self._warn_if_interrupted()
         entropy = sum(part.entropy for part in guarded)
         if self.mi_estimate_ > entropy and self.net_.critics_learn:
-            warnings.warn(
+            warn_user(
                 f"The estimate of the mutual information, {self.mi_estimate_:.3f} "
                 f"nats, is above the entropy of the sensitive features, {entropy:.3f} "
                 "nats, which it cannot exceed: the critic has diverged, or a group has "
                 "too few held-out rows. Try a smaller critic_learning_rate, a larger "
                 "validation_fraction, or merge rare groups.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
 
     def _table(self, X: Any) -> TensorTable:

@@ -5,7 +5,6 @@ trust them more than they deserve. So these rows get the scores of fits that lef
 out; all other rows get those of the classifier fitted on all of these.
 """
 
-import warnings
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._inputs import Codes, Floats, TableEncoder, stratified_folds
 from ._seen_rows import warn_of_seen_rows
+from ._warnings import warn_user
 
 # The logarithm of 0 is no input.
 SMALLEST_PROBABILITY = 1e-6
@@ -114,12 +114,10 @@ def fit_params_for(
         return dict(process_routing(owner, "fit", **routed).estimator.fit)
     if has_fit_parameter(estimator, "sample_weight"):
         return {"sample_weight": weight}
-    warnings.warn(
+    warn_user(
         f"estimator={type(estimator).__name__} takes no sample_weight in its fit: the "
         "weights hold for the debiased model, and not for the scores it starts from. "
-        "Of a pipeline, metadata routing can hand them to the last step.",
-        UserWarning,
-        stacklevel=6,
+        "Of a pipeline, metadata routing can hand them to the last step."
     )
     return {}
 

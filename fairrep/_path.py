@@ -434,7 +434,7 @@ class LambdaPath:
 
     def _warn_of_trouble(self) -> None:
         net = self._template.net_
-        self._template._warn_if_interrupted(stacklevel=4)
+        self._template._warn_if_interrupted()
         if not len(self._held_out_table):
             return
         y, collapsed = self.held_out_[1], {}

@@ -1,7 +1,5 @@
 """Whether a fitted classifier's scores look like those of the rows that trained it."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
@@ -9,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 
 from ._inputs import Floats, stratified_folds
+from ._warnings import warn_user
 
 # On new rows, scores are rarely too timid by more than this factor.
 TIMID_FACTOR = 1.25
@@ -32,15 +31,13 @@ def warn_of_seen_rows(scores: Floats, y: NDArray, x: NDArray[np.float32]) -> Non
     hits = (logits.argmax(axis=1) == labels).astype(float)
     rivals_hits = (rivals == labels).astype(float)
     if _z_score(hits - rivals_hits) > CERTAINTY:
-        warnings.warn(
+        warn_user(
             "The frozen estimator seems to have been trained on these rows: it is "
             f"right about {hits.mean():.1%} of them, and boosted trees that have not "
             f"seen a row about {rivals_hits.mean():.1%}. Such scores are too good, and "
             "the debiased model will trust those of new rows more than they deserve. "
             "Fit on rows that the estimator has not seen, or pass it without "
-            "FrozenEstimator and it is fitted again, out of fold.",
-            UserWarning,
-            stacklevel=7,
+            "FrozenEstimator and it is fitted again, out of fold."
         )
 
 

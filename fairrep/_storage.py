@@ -6,7 +6,6 @@ types that are trusted alone; its bytes are a tensor among the weights.
 """
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from ._plain import from_plain, to_plain
 from ._skops import from_bytes, to_bytes, untrusted_types
 from ._table_state import inputs_state, restored_inputs
 from ._transformer import MIFairTransformer
+from ._warnings import warn_user
 from .nn._net import FairNet
 
 CLASSES: dict[str, type[BaseMIEstimator]] = {
@@ -161,11 +161,9 @@ def _estimator_tensor(estimator: BaseMIEstimator) -> dict[str, Tensor]:
     what = f"estimator={type(parameter).__name__}"
     data = to_bytes(pair, what)
     if types := untrusted_types(data):
-        warnings.warn(
+        warn_user(
             f"{what} holds types that fairrep.load must be told to trust: trusted="
-            f"{types}.",
-            UserWarning,
-            stacklevel=4,
+            f"{types}."
         )
     return {ESTIMATOR: torch.frombuffer(bytearray(data), dtype=torch.uint8)}
 
