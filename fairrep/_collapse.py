@@ -1,12 +1,11 @@
 """Classifiers that hardly ever predict what y often is: fair, and of no use."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ._inputs import Codes
+from ._warnings import warn_user
 
 # Of the share of rows that are not of the class predicted most: predicting fewer is a
 # collapse.
@@ -39,7 +38,7 @@ def collapse_seen(y: NDArray, predicted: NDArray) -> str | None:
     )
     return (
         f"it predicts {what} for {others.mean():.1%} of the rows, where "
-        f"{true_others.mean():.1%} are; {_accuracies(y, predicted)}"
+        f"{true_others.mean():.1%} are; {accuracies(y, predicted)}"
     )
 
 
@@ -48,10 +47,8 @@ def warn_of_collapse(y: NDArray, predicted: NDArray, held_out: Codes) -> None:
     if (y[held_out] != commonest(y)[0]).sum() >= MIN_ROWS:
         y, predicted = y[held_out], predicted[held_out]
     if seen := collapse_seen(y, predicted):
-        _warn(
-            f": {seen}",
-            "try a smaller lambda_mi or learning_rate, or class_weight='balanced'",
-        )
+        advice = "try a smaller lambda_mi or learning_rate, or class_weight='balanced'"
+        warn_user(collapsed("", seen, advice), ConvergenceWarning)
 
 
 def warn_of_collapse_at(seen: dict[float, str]) -> None:
@@ -64,22 +61,16 @@ def warn_of_collapse_at(seen: dict[float, str]) -> None:
     advice = "choose a smaller lambda_mi"
     if first == 0:
         advice = "y is hard to predict even at 0; try class_weight='balanced'"
-    _warn(f" at lambda_mi = {names}: {seen[first]}{at_first}", advice, stacklevel=6)
+    where = f" at lambda_mi = {names}"
+    message = collapsed(where, f"{seen[first]}{at_first}", advice)
+    warn_user(message, ConvergenceWarning)
 
 
-def warn_of_choice(y: NDArray, predicted: NDArray, by_accuracy: bool) -> None:
-    """Warn of a choice that has collapsed, or that its own score does not justify."""
-    if seen := collapse_seen(y, predicted):
-        advice = "set_lambda takes a smaller one"
-        _warn(f" at the lambda_mi chosen: {seen}", advice, stacklevel=6)
-    elif by_accuracy and (predicted == y).mean() <= commonest(y)[1]:
-        warnings.warn(
-            "The classifier chosen is no better than a constant on the rows that "
-            f"chose it: {_accuracies(y, predicted)}. set_lambda takes a smaller "
-            "lambda_mi; scoring='balanced_accuracy' counts the classes alike.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
+def collapsed(where: str, seen: str, advice: str) -> str:
+    return (
+        f"The classifier has collapsed{where}: {seen}. A small gap of such a model is "
+        f"no achievement; {advice}."
+    )
 
 
 def commonest(y: NDArray) -> tuple[object, float]:
@@ -88,18 +79,9 @@ def commonest(y: NDArray) -> tuple[object, float]:
     return values.tolist()[counts.argmax()], counts.max() / len(y)
 
 
-def _accuracies(y: NDArray, predicted: NDArray) -> str:
+def accuracies(y: NDArray, predicted: NDArray) -> str:
     mode, share = commonest(y)
     return (
         f"its accuracy is {(predicted == y).mean():.3f}, that of always predicting "
         f"{mode!r} {share:.3f}"
-    )
-
-
-def _warn(what: str, advice: str, stacklevel: int = 5) -> None:
-    warnings.warn(
-        f"The classifier has collapsed{what}. A small gap of such a model is no "
-        f"achievement; {advice}.",
-        ConvergenceWarning,
-        stacklevel=stacklevel,
     )

@@ -1,13 +1,11 @@
 """MIDebiasedClassifierCV: chooses lambda on a path, under a limit to the gap."""
 
-import warnings
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -18,8 +16,8 @@ from sklearn.utils.validation import (
 )
 
 from ._calibration import Calibration, Data
+from ._choice import choose, warn_of_choice, warn_of_refit
 from ._classifier import MIDebiasedClassifier
-from ._collapse import warn_of_choice
 from ._figures import Split, certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_target
@@ -53,7 +51,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     cv : int, cross-validation generator or iterable, default=None
         With None the rows of ``validation_fraction`` are held out, choose, and are
         left out of training. Otherwise a path is trained for each split and chooses on
-        the rows it did not see, on average; a last one is trained on all rows.
+        the rows it did not see, on average; a last one is trained on all rows, and its
+        net at the chosen lambda is what you get. More rows to choose by, and to train
+        on, but no figures of the net itself: audit it on other rows.
     lambdas : array-like of shape (n_lambdas,), default=None
         As in `lambda_path`.
     n_lambdas : int, default=20
@@ -101,8 +101,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Row of the chosen lambda in ``path_``.
     path_ : DataFrame
         For each lambda "lambda_mi", "score", "score_low", "score_high", "gap",
-        "gap_low", "gap_high", on the rows that chose: with ``cv`` means over the
-        splits, whose limits take rows that come up repeatedly as one. With
+        "gap_low", "gap_high", on the rows that chose. With ``cv`` means over the
+        nets of the splits, whose limits take rows that come up repeatedly as one: they
+        estimate those of the net that is trained on all rows, which at the same lambda
+        may be fairer and less accurate, or the reverse. With
         ``calibration_fraction`` "certified_gap" too, from the rows set apart.
     cv_results_ : dict of ndarray
         "lambda_mi", and for each split "split0_test_score" and "split0_test_gap";
@@ -292,8 +294,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         sklearn.exceptions.ConvergenceWarning
             If no lambda keeps the gap within ``max_gap``: that of the smallest upper
             limit is then taken. If the lambda chosen predicts hardly anything but one
-            class, or is no better than a constant in ``scoring="accuracy"``. And as in
-            `MIDebiasedClassifier.fit`.
+            class, or is no better than a constant in ``scoring="accuracy"``; with
+            ``cv`` also if the net of all rows, on these, predicts hardly anything but
+            one class. And as in `MIDebiasedClassifier.fit`.
         """
         # A fit that fails leaves the estimator unfitted.
         self._forget()
@@ -327,6 +330,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 data, grid, params, gap, calibration
             )
         self._choose(path, splits, gap, overlap)
+        if self.cv is not None:
+            warn_of_refit(self, *data[:2])
         return self
 
     def _cross_validate(
@@ -395,33 +400,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 gap=gap,
                 confidence=self.confidence,
             )
-        fair = self.path_["gap_high"] <= self.max_gap
-        if fair.any():
-            self.best_index_ = int(self.path_["score"].where(fair).idxmax())
-        else:
-            self.best_index_ = int(self.path_["gap_high"].idxmin())
-            self._warn_that_none_is_fair()
+        self.best_index_ = choose(self.path_, self.max_gap)
         self.lambda_path_ = path
         self.set_lambda(path.lambdas[self.best_index_])
-        y = np.concatenate([labels for _, _, labels, _ in splits])
-        predicted = [part._at(self.lambda_).predict(rows) for part, rows, *_ in splits]
-        warn_of_choice(y, np.concatenate(predicted), self.scoring == "accuracy")
-
-    def _warn_that_none_is_fair(self) -> None:
-        best = self.path_.iloc[self.best_index_]
-        rows = "More held-out rows (cv=5)" if self.cv is None else "More rows"
-        advice = f"{rows} bring the limit closer to the gap."
-        end = best["lambda_mi"]
-        if self.best_index_ == len(self.path_) - 1 and end > 0:
-            grid = f"[0, {end / 4:.2g}, {end:.2g}, {4 * end:.2g}]"
-            advice += f" It is the largest of lambdas: try more, such as {grid}."
-        warnings.warn(
-            f"No lambda keeps the gap within max_gap={self.max_gap}: the smallest "
-            f"upper limit is {best['gap_high']:.3f} (gap {best['gap']:.3f}), at "
-            f"lambda_mi={best['lambda_mi']:.3g}, which is taken. {advice}",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
+        warn_of_choice(self, splits)
 
     def set_lambda(self, lambda_mi: float) -> "MIDebiasedClassifierCV":
         """Move to another lambda of the path, without training.

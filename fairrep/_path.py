@@ -114,13 +114,15 @@ def lambda_path(
     data, calibration = _template(params)._set_apart(
         X, y, sensitive_features, sample_weight
     )
-    return train_path(
+    path = train_path(
         *data,
         lambdas=lambdas,
         n_lambdas=n_lambdas,
         params=params,
         calibration=calibration,
     )
+    path._warn_of_collapse()
+    return path
 
 
 def train_path(
@@ -164,7 +166,8 @@ def train_path(
     unused = template._unused(problem, net)
     if calibration is not None:
         calibration = replace(calibration, X=template._table(calibration.X))
-    path = LambdaPath(
+    template._warn_if_interrupted()
+    return LambdaPath(
         lambdas,
         template,
         problem.rows(unused).to("cpu"),
@@ -172,8 +175,6 @@ def train_path(
         calibration,
         problem.described(unused),
     )
-    path._warn_of_trouble()
-    return path
 
 
 def require_sensitive(sensitive_features: Any) -> None:
@@ -432,9 +433,8 @@ class LambdaPath:
             )
         return figures
 
-    def _warn_of_trouble(self) -> None:
+    def _warn_of_collapse(self) -> None:
         net = self._template.net_
-        self._template._warn_if_interrupted()
         if not len(self._held_out_table):
             return
         y, collapsed = self.held_out_[1], {}

@@ -8,7 +8,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fairrep._collapse import (
     collapse_seen,
-    warn_of_choice,
     warn_of_collapse,
     warn_of_collapse_at,
 )
@@ -63,15 +62,3 @@ def test_at_lambda_0_y_itself_is_hard():
         warn_of_collapse_at({0.0: "seen", 2.0: "more"})
     with pytest.warns(ConvergenceWarning, match="= 2: more.*a smaller lambda_mi"):
         warn_of_collapse_at({2.0: "more"})
-
-
-def test_a_choice_no_better_than_a_constant_is_told():
-    y = labels(no=880, yes=120)
-    predicted = np.roll(y, 60)  # half of its "yes" are wrong
-    with pytest.warns(ConvergenceWarning, match=r"accuracy is 0\.880, that .* 0\.880"):
-        warn_of_choice(y, predicted, by_accuracy=True)
-    with warnings.catch_warnings():
-        warn_of_choice(y, predicted, by_accuracy=False)
-        warn_of_choice(y, np.roll(y, 59), by_accuracy=True)
-    with pytest.warns(ConvergenceWarning, match="collapsed at the lambda_mi chosen"):
-        warn_of_choice(y, labels(no=1000), by_accuracy=False)
