@@ -25,7 +25,15 @@ from ._code_table import code_table
 from ._codes import check_n_codes, quartile_groups
 from ._cross_fit import Inputs, cross_fit, fit_params_for, without_scores
 from ._fingerprint import fingerprint, share_seen
-from ._inputs import Codes, Floats, TableEncoder, cells, hold_out, read_table
+from ._inputs import (
+    Codes,
+    Floats,
+    TableEncoder,
+    cells,
+    check_row_order,
+    hold_out,
+    read_table,
+)
 from ._parameters import MIParameters
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
 from ._warnings import warn_user
@@ -83,6 +91,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     def _set_apart(self, *data: Any) -> tuple[Data, Calibration | None]:
         """X, y, S and weights to fit on, and the rows of the certificate."""
         self._forget()
+        X, y, sensitive_features, _ = data
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
         return set_apart(self, data, type(self).__name__)
 
     def _read(

@@ -3,6 +3,7 @@
 With `_sensitive`, the only reader of raw input.
 """
 
+from itertools import combinations
 from typing import Any
 
 import narwhals.stable.v1 as nw
@@ -55,6 +56,37 @@ def as_indexable(table: Any) -> Any:
     if sparse.issparse(table):
         return table.tocsr()
     return table if isinstance(table, pd.DataFrame) else np.asarray(table)
+
+
+def check_row_order(**tables: Any) -> None:
+    """Raise where two tables have the same index, in another order: one was shuffled.
+
+    Rows match by position, so indices may differ as they like. One that was numbered
+    anew, from 0, tells nothing where others are left.
+    """
+    indices = {
+        name: table.index
+        for name, table in tables.items()
+        if isinstance(table, (pd.DataFrame, pd.Series)) and table.index.is_unique
+    }
+    kept = {
+        name: index
+        for name, index in indices.items()
+        if not index.equals(pd.RangeIndex(len(index)))
+    }
+    for (name, index), (other, its_index) in combinations(
+        (kept if len(kept) > 1 else indices).items(), 2
+    ):
+        if index.equals(its_index) or len(index) != len(its_index):
+            continue
+        if index.isin(its_index).all():
+            raise ValueError(
+                f"{other} has the index of {name} in another order: label "
+                f"{index[0]!r} is in row 0 of {name} and in row "
+                f"{its_index.get_loc(index[0])} of {other}. Rows are matched by "
+                f"position; pass {other}.loc[{name}.index]. If they do match by "
+                f"position, drop an index: {other}.reset_index(drop=True)."
+            )
 
 
 def _column(series: nw.Series) -> pd.Series:

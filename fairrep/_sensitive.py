@@ -91,7 +91,7 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     else:
         raise ValueError(
             "sensitive_features must hold one value, or one row of values, for each "
-            f"row; got {np.ndim(table)} dimensions."
+            f"row; got {np.ndim(table)} dimensions.{_hint_at_names(table)}"
         )
     if frame.shape[1] == 0:
         raise ValueError("sensitive_features has no columns; expected at least 1.")
@@ -101,9 +101,18 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     if len(frame) != n_rows:
         raise ValueError(
             f"sensitive_features has {len(frame)} rows; expected {n_rows}, one for "
-            "each sample in the same order."
+            f"each sample in the same order.{_hint_at_names(table)}"
         )
     return frame.reset_index(drop=True)
+
+
+def _hint_at_names(table: Any) -> str:
+    """What to do, where columns seem to be named instead of given."""
+    names = [table] if isinstance(table, str) else table
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        return ""
+    columns = repr(names[0]) if len(names) == 1 else repr(names)
+    return f" Names of columns are not taken; pass the columns: X[{columns}]."
 
 
 def _read_sensitive_column(column: pd.Series, missing: str) -> SensitivePart:

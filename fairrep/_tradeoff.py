@@ -21,7 +21,7 @@ from ._gaps import (
     labels_for_gap,
     score_interval,
 )
-from ._inputs import as_indexable, read_target
+from ._inputs import as_indexable, check_row_order, read_target
 from ._path import LambdaPath
 from ._plotting import COLORS, INK, MARKERS, Display, new_axes
 
@@ -368,6 +368,7 @@ class _Rows:
     def __init__(
         self, X: Any, y: Any, sensitive_features: Any, settings: dict[str, Any]
     ) -> None:
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
         self.X = as_indexable(X)
         self.y = read_target(y, _num_samples(self.X), "TradeoffDisplay")
         if sensitive_features is None:

@@ -250,10 +250,24 @@ def test_an_identifier_as_sensitive_feature(untrained, biased):
         untrained().fit(X, y, sensitive_features=names)
 
 
-def test_sensitive_features_by_name(untrained, biased):
+@pytest.mark.parametrize(
+    ("names", "columns"), [("sex", "'sex'"), (["sex"], "'sex'"), (["a", "b"], "")]
+)
+def test_sensitive_features_by_name(untrained, biased, names, columns):
     X, y, _ = biased
-    with pytest.raises(ValueError, match=says("sensitive_features", "one value")):
-        untrained().fit(X, y, sensitive_features="sex")
+    words = says("sensitive_features", "Names of columns are not taken", "X[", columns)
+    with pytest.raises(ValueError, match=words):
+        untrained().fit(X, y, sensitive_features=names)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("shuffled", ["X", "y", "sensitive_features"])
+def test_rows_in_another_order(untrained, biased, cls, shuffled):
+    X, y, s = biased
+    rows = {"X": pd.DataFrame(X), "y": pd.Series(y), "sensitive_features": pd.Series(s)}
+    rows[shuffled] = rows[shuffled].sample(frac=1, random_state=0)
+    with pytest.raises(ValueError, match=says(shuffled, "in another order", "label")):
+        untrained(cls).fit(**rows)
 
 
 # -- weights -------------------------------------------------------------------

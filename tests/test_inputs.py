@@ -19,6 +19,7 @@ from fairrep._inputs import (
     TableEncoder,
     as_pandas,
     cells,
+    check_row_order,
     hold_out,
     read_table,
     read_target,
@@ -609,3 +610,45 @@ def test_bins_follow_the_numbers():
         TableEncoder(n_bins=4).fit(words).transform(words),
         TableEncoder().fit(words).transform(words),
     )
+
+
+# -- order of rows -------------------------------------------------------------
+
+
+def numbered(labels):
+    return pd.Series(range(len(labels)), index=labels)
+
+
+ORDERS = {
+    "same": ([7, 3, 5], [7, 3, 5], [7, 3, 5]),
+    "other labels": ([7, 3, 5], [0, 1, 2], [2, 3, 4]),
+    "duplicates": ([1, 1, 0], [0, 1, 1], [1, 0, 1]),
+    "another length": ([2, 1, 0], [0, 1, 2, 3], [2, 1, 0]),
+    "one numbered anew": ([0, 1, 2], [2, 1, 0], [2, 1, 0]),
+    "of strings": (["a", "b"], ["a", "b"], ["c", "d"]),
+}
+SHUFFLED = {
+    "one of three": ([0, 1, 2], [0, 1, 2], [2, 0, 1]),
+    "two in two ways": ([0, 1, 2], [1, 2, 0], [2, 0, 1]),
+    "of strings": (["a", "b"], ["c", "d"], ["b", "a"]),
+    "of two columns": ([(0, "a"), (1, "b")], [0, 1], [(1, "b"), (0, "a")]),
+}
+
+
+def index_of(labels):
+    tuples = isinstance(labels[0], tuple)
+    return pd.MultiIndex.from_tuples(labels) if tuples else pd.Index(labels)
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_indices_may_differ(case):
+    a, b, c = (numbered(labels) for labels in ORDERS[case])
+    check_row_order(a=a, b=b, c=c)
+    check_row_order(a=a.to_numpy(), b=list(b), c=None)
+
+
+@pytest.mark.parametrize("case", SHUFFLED)
+def test_the_same_index_in_another_order_is_an_error(case):
+    a, b, c = (numbered(index_of(labels)) for labels in SHUFFLED[case])
+    with pytest.raises(ValueError, match=r"c has the index of \w in another order"):
+        check_row_order(a=a, b=b, c=c.to_frame())

@@ -117,6 +117,14 @@ def test_rows_need_their_sensitive_features(fitted, test_rows):
         TradeoffDisplay.from_estimator(fitted, **test_rows)
 
 
+def test_rows_in_another_order_are_an_error(fitted, test_rows):
+    groups = pd.Series(test_rows["sensitive_features"])
+    test_rows["sensitive_features"] = groups.sample(frac=1, random_state=0)
+    test_rows["X"] = pd.DataFrame(test_rows["X"])
+    with pytest.raises(ValueError, match="features has the index of X in another ord"):
+        TradeoffDisplay.from_estimator(fitted, **test_rows)
+
+
 def test_limits_enclose_every_point(fitted, test_rows):
     figures = TradeoffDisplay.from_estimator(
         fitted, **test_rows, n_bootstrap=20, plot=False

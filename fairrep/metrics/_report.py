@@ -19,6 +19,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from .._inputs import check_row_order
 from .._sensitive import sensitive_frame
 
 
@@ -261,6 +262,7 @@ def fairness_report(
     equalized_odds_ratio             0.000
     equal_opportunity_difference     0.500
     """
+    check_row_order(y_true=y_true, y_pred=y_pred, sensitive_features=sensitive_features)
     y_true, y_pred = read_labels(y_true, y_pred)
     pos_label = positive_class(unique_labels(y_true, y_pred).tolist(), pos_label)
     frame = metric_frame(

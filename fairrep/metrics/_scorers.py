@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from .._inputs import check_row_order
 from ._report import ODDS, FairnessReport, metric_frame, read_labels
 
 
@@ -81,6 +82,7 @@ class _DisparityScorer:
                 "more classes, call fairness_report with pos_label in a scorer of "
                 "your own."
             )
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
         y_true, y_pred = read_labels(y, estimator.predict(X))
         frame = metric_frame(
             y_true, y_pred, classes[1], sensitive_features, sample_weight, self._metrics

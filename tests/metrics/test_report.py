@@ -278,3 +278,9 @@ def test_a_single_group_has_no_differences():
 def test_bad_input(changed, message):
     with pytest.raises(ValueError, match=message):
         small(**changed)
+
+
+def test_rows_in_another_order_are_an_error():
+    y, groups = pd.Series([0, 1, 0, 1]), pd.Series(["f", "f", "m", "m"])
+    with pytest.raises(ValueError, match=r"features has the index of y_true in anoth"):
+        fairness_report(y, y.to_numpy(), sensitive_features=groups[::-1])

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.datasets import make_classification
@@ -154,4 +155,14 @@ def test_scorer_errors(problem):
     with pytest.raises(ValueError, match=r"LinearRegression with the classes \[\]"):
         equalized_odds_scorer(
             LinearRegression().fit(X, y), X, y, sensitive_features=groups
+        )
+
+
+def test_rows_in_another_order_are_an_error(problem):
+    X, y, groups = problem
+    model = LogisticRegression().fit(X, y)
+    shuffled = pd.Series(groups).sample(frac=1, random_state=0)
+    with pytest.raises(ValueError, match="features has the index of X in another ord"):
+        demographic_parity_scorer(
+            model, pd.DataFrame(X), y, sensitive_features=shuffled
         )
