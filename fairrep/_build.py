@@ -247,7 +247,7 @@ def build_net(
         "critic_steps": params.critic_steps,
         "critic_batches": params.critic_batches,
         "critic_lr": params.critic_learning_rate,
-        "warmup_epochs": params.warmup_epochs,
+        "warmup_epochs": warmup_epochs(params),
         "gradient_rescaling": params.gradient_rescaling,
         "generator": problem.generator,
         "lr": params.learning_rate,
@@ -285,6 +285,13 @@ def batch_size(params: "BaseMIEstimator", n_rows: int) -> int:
         limits = (128, 1024) if params.bottleneck == "discrete" else (32, 512)
         return int(np.clip(2 ** int(np.log2(max(1, n_rows / 25))), *limits))
     return params.batch_size
+
+
+def warmup_epochs(params: "BaseMIEstimator") -> int:
+    """Where it is "auto": 3, but not most of a short training."""
+    if params.warmup_epochs == "auto":
+        return min(3, params.max_epochs // 3)
+    return params.warmup_epochs
 
 
 def _sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:

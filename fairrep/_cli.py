@@ -77,14 +77,9 @@ def _add_seed(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_max_epochs(parser: argparse.ArgumentParser) -> None:
-    warmup = MIDebiasedClassifier().warmup_epochs
     parser.add_argument(
         "--max-epochs",
-        type=_checked(
-            int,
-            f"a whole number above {warmup}, the epochs of warm-up",
-            lambda value: value > warmup,
-        ),
+        type=_checked(int, "a whole number of at least 1", lambda value: value >= 1),
         metavar="N",
         default=argparse.SUPPRESS,
         help="length of training (default: the estimator's)",

@@ -80,7 +80,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         How the net is trained.
     max_epochs : int, default=40
         Passes over the training rows.
-    warmup_epochs, early_stopping : int, bool
+    warmup_epochs, early_stopping : int or str, bool
         As in `MIDebiasedClassifier`.
     validation_fraction : float, default=0.2
         Share of the rows held out of training, in [0, 0.5].
@@ -196,7 +196,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         learning_rate: float = 2e-3,
         batch_size: Any = "auto",
         max_epochs: int = 40,
-        warmup_epochs: int = 3,
+        warmup_epochs: Any = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.2,
         calibration_fraction: float = 0.0,

@@ -45,7 +45,7 @@ class MIParameters(BaseEstimator):
         "learning_rate": [POSITIVE],
         "batch_size": [COUNT_FROM_1, StrOptions({"auto"})],
         "max_epochs": [COUNT_FROM_1],
-        "warmup_epochs": [COUNT],
+        "warmup_epochs": [COUNT, StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="both")],
         "calibration_fraction": [Interval(Real, 0, 0.5, closed="both")],
@@ -88,7 +88,7 @@ class MIParameters(BaseEstimator):
         learning_rate: float,
         batch_size: Any,
         max_epochs: int,
-        warmup_epochs: int,
+        warmup_epochs: Any,
         early_stopping: bool,
         validation_fraction: float,
         calibration_fraction: float,
@@ -162,9 +162,10 @@ class MIParameters(BaseEstimator):
                     f"{name} must hold integers of at least 1, one for each layer; got "
                     f"{getattr(self, name)!r}."
                 )
-        if self.lambda_mi > 0 and self.warmup_epochs >= self.max_epochs:
+        warmup_epochs = 0 if self.warmup_epochs == "auto" else self.warmup_epochs
+        if self.lambda_mi > 0 and warmup_epochs >= self.max_epochs:
             raise ValueError(
-                f"warmup_epochs ({self.warmup_epochs}) must be less than max_epochs "
+                f"warmup_epochs ({warmup_epochs}) must be less than max_epochs "
                 f"({self.max_epochs}): lambda_mi would never reach its value."
             )
 

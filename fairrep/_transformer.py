@@ -109,9 +109,9 @@ class MIFairTransformer(BaseMIEstimator):
         to 1024 with the discrete bottleneck.
     max_epochs : int, default=30
         Passes over the training rows.
-    warmup_epochs : int, default=3
+    warmup_epochs : int or "auto", default="auto"
         Epochs over which the MI term's weight rises from 0 to ``lambda_mi``; less
-        than ``max_epochs``.
+        than ``max_epochs``. "auto" is 3, or a third of ``max_epochs`` if that is less.
     early_stopping : bool, default=False
         Stop when the loss on held-out rows has not fallen by ``tol`` for
         ``n_iter_no_change`` epochs, and keep the best epoch. One half of the
@@ -252,7 +252,7 @@ class MIFairTransformer(BaseMIEstimator):
         learning_rate: float = 2e-3,
         batch_size: Any = "auto",
         max_epochs: int = 30,
-        warmup_epochs: int = 3,
+        warmup_epochs: Any = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         calibration_fraction: float = 0.0,

@@ -58,6 +58,7 @@ def says(*words):
         ("critic_hidden_layer_sizes", (2.5,), ["2.5"]),
         ("device", "abacus", ["'abacus'"]),
         ("warmup_epochs", 3, ["(3)", "less than max_epochs (3)"]),
+        ("warmup_epochs", "all", ["auto", "Got 'all'"]),
     ],
 )
 def test_unknown_or_impossible_option(untrained, biased, cls, name, value, words):

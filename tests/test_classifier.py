@@ -16,7 +16,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from fairrep import MIDebiasedClassifier, MIFairTransformer
-from fairrep._build import dropout_share
+from fairrep._build import dropout_share, warmup_epochs
 
 # Three epochs need not teach a network more than the larger class.
 pytestmark = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -722,6 +722,26 @@ def test_dropout_follows_the_number_of_rows(adult):
     )
     np.testing.assert_array_equal(auto, half)
     assert np.abs(auto - fifth).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("params", "epochs"),
+    [
+        ({}, 3),
+        ({"max_epochs": 8}, 2),
+        ({"max_epochs": 2}, 0),
+        ({"max_epochs": 8, "warmup_epochs": 7}, 7),
+    ],
+)
+def test_epochs_of_warmup(params, epochs):
+    assert warmup_epochs(MIDebiasedClassifier(**params)) == epochs
+
+
+def test_a_quick_try_reaches_lambda(biased):
+    X, y, s = biased
+    clf = MIDebiasedClassifier(1.0, max_epochs=1, random_state=0)
+    clf.fit(X, y, sensitive_features=s)
+    assert clf.net_.warmup_epochs == 0
 
 
 @pytest.mark.parametrize(

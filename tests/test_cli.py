@@ -101,8 +101,8 @@ def test_runs_as_a_module(monkeypatch, capsys):
         (["demo", "--lambda-mi", "nan"], "expected a number above 0; got 'nan'"),
         (["demo", "--lambda-mi", "inf"], "expected a number above 0; got 'inf'"),
         (["demo", "--seed", "-1"], "expected a whole number from 0 to 2**32 - 1"),
-        (["demo", "--max-epochs", "4.5"], "expected a whole number above 3"),
-        (["demo", "--max-epochs", "3"], "the epochs of warm-up; got '3'"),
+        (["demo", "--max-epochs", "4.5"], "expected a whole number of at least 1"),
+        (["demo", "--max-epochs", "0"], "at least 1; got '0'"),
         (["demo", "--criterion", "parity"], "invalid choice: 'parity'"),
     ],
 )
