@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from ._classifier import MIDebiasedClassifier
 from ._data import (
+    Parts,
     check_columns,
     feature_columns,
     features_of_model,
@@ -64,8 +65,7 @@ def run_fit(
         seed=seed,
     )
     if holdout is not None:
-        with replacing(holdout) as file:
-            pd.concat(test, axis=1).to_csv(file, index=False)
+        write_rows(test, holdout)
     n_rows, n_features = train[0].shape
     tell(f"Training on {n_rows:,} rows and {n_features} columns of {data}")
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
@@ -85,6 +85,12 @@ def run_fit(
         print(f"Model: {model}, {classifier.n_iter_} epochs at lambda_mi={lambda_mi:g}")
         if len(test[0]):
             print(_summary(classifier, *test, seed=seed))
+
+
+def write_rows(parts: Parts, path: Path) -> None:
+    """The rows as one table again, for `fairrep audit`."""
+    with replacing(path) as file:
+        pd.concat(parts, axis=1).to_csv(file, index=False)
 
 
 def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) -> None:

@@ -59,7 +59,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     n_lambdas : int, default=20
         As in `lambda_path`.
     confidence : float, default=0.95
-        With which each limit of a score or a gap holds, by itself.
+        With which each limit of a score or a gap holds, by itself: they are one-sided.
+        Both of a figure hold with 2 * ``confidence`` - 1, while the intervals of
+        `audit` are two-sided.
     n_bootstrap : int, default=200
         Draws that the limits come from.
     estimator : estimator object, default=None

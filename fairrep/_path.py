@@ -395,7 +395,8 @@ class LambdaPath:
         scoring : str or callable, default="accuracy"
             A scorer of scikit-learn.
         confidence : float, default=0.95
-            With which each limit holds by itself.
+            With which each limit, one-sided, holds by itself; both of a figure hold
+            with 2 * ``confidence`` - 1.
         n_bootstrap : int, default=200
             Draws that the limits come from.
         random_state : int, default=0

@@ -56,7 +56,7 @@ class TradeoffDisplay(Display):
     max_gap : float, default=None
         The limit under which it was chosen.
     confidence : float, default=None
-        With which each limit in ``figures`` holds by itself, for the legend.
+        With which each limit in ``figures`` holds by itself, one-sided, for the legend.
     constant : float, default=None
         The score of always predicting the commonest class, a dotted line where it is
         near the curve; known where the score is accuracy.
@@ -197,7 +197,7 @@ class TradeoffDisplay(Display):
         gap, scoring : str or callable
             As in `LambdaPath.figures`.
         confidence : float, default=0.95
-            With which each limit holds by itself.
+            With which each limit, one-sided, holds by itself.
         n_bootstrap : int, default=200
             Draws that the limits come from.
         ax : matplotlib Axes, default=None
@@ -348,9 +348,9 @@ class TradeoffDisplay(Display):
                 color=CURVE,
             )
         shown = curve.iloc[named] if len(curve) > MAX_LIMITS else curve
-        label = "limits"
+        label = "one-sided limits"
         if self.confidence is not None:
-            label = f"{100 * self.confidence:g} % limits"
+            label += f", {100 * self.confidence:g} % each"
         _limits(ax, shown, CURVE, alpha=0.35, label=label)
 
     def _draw_constant(self, ax: "Axes") -> None:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 import warnings
 
@@ -83,6 +85,19 @@ def no_training(monkeypatch):
         pytest.fail("training has begun")
 
     monkeypatch.setattr(MIDebiasedClassifier, "fit", fit)
+
+
+def test_whoever_reads_the_output_may_stop(csv, model):
+    argv = ["predict", csv, "--model", model, "--output", "-"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "fairrep", *map(str, argv)],
+        stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode == 141
+    assert "error" not in done.stderr.lower()
 
 
 # -- fit -----------------------------------------------------------------------

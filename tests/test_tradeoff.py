@@ -168,7 +168,7 @@ def test_labels_do_not_overlap(n_points):
     pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i]]
     assert not any(a.overlaps(b) for a, b in pairs)
     assert len(labels) == 3 if n_points == 3 else 5 <= len(labels) < 12
-    assert "90 % limits" in legend
+    assert "one-sided limits, 90 % each" in legend
 
 
 @pytest.mark.parametrize("n_points", [8, 30])

@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 import fairrep
 from fairrep import _tradeoff_command
 from fairrep._cli import main
+from fairrep._options import as_options
 from fairrep.datasets import make_biased_classification
 
 pytest.importorskip("matplotlib")
@@ -45,10 +46,12 @@ def test_table_and_picture(table, tmp_path, capsys, monkeypatch):
     assert sum("<- chosen" in line for line in lines) == 1
     assert sum("gradient boosting, unconstrained" in line for line in lines) == 1
     assert "demographic parity difference" in out
-    assert "Against gradient boosting, lambda_mi=" in out
+    assert " against gradient boosting: demographic parity difference 0." in out
+    assert "one-sided:\neach holds with 95%, both with 90%" in out
     assert f"Picture: {picture}" in out
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "epoch" in err  # the progress bar
+    assert "a single net that serves all lambdas" in err
 
 
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -81,6 +84,47 @@ def test_boosted_codes(table, tmp_path, capsys, monkeypatch):
     assert {"share of f", "share of m"} <= {*clf.code_table_}
 
 
+def test_a_point_by_hand_and_the_test_rows(table, tmp_path, capsys):
+    options = ["--max-gap", 0, "--lambda-mi", 0.01, "--model", tmp_path / "model"]
+    options += ["--holdout", tmp_path / "test.csv", "--output", tmp_path / "curve.png"]
+    assert run(table, *options, "--max-epochs", 4) == 0
+    out, err = capsys.readouterr()
+    by_hand = [line.split()[0] for line in out.splitlines() if "<- taken by h" in line]
+    assert by_hand == ["0"]  # the nearest of the curve
+    assert "<- chosen" not in out
+    assert "lambda_mi=0 against gradient boosting" in out
+    assert "No lambda keeps" not in err
+    assert fairrep.load(tmp_path / "model").lambda_mi == 0
+    columns = ["a", "b", "c", "d", "city", "hired", "sex"]
+    test, everyone = pd.read_csv(tmp_path / "test.csv"), pd.read_csv(table)
+    assert len(test) == 225
+    assert set(test[columns].round(6).itertuples(index=False, name=None)) < set(
+        everyone[columns].round(6).itertuples(index=False, name=None)
+    )
+
+
+def test_advice_names_the_options_that_there_are():
+    message = "set_lambda(2.91) takes it, or ask for max_gap=0.21. max_gap=1, cv=5."
+    assert as_options(message) == (
+        "--lambda-mi 2.91 takes it, or ask for --max-gap 0.21. --max-gap 1, --cv 5."
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "verdict"),
+    [
+        ((0.1, 0.05, 0.15), (0.3, 0.2, 0.4), "smaller"),
+        ((0.1, 0.05, 0.35), (0.3, 0.2, 0.4), "no difference beyond the limits"),
+        ((0.1, 0.05, 0.15), (0.3, 0.05, 0.4), "no difference beyond the limits"),
+        ((0.5, 0.45, 0.6), (0.3, 0.2, 0.4), "larger"),
+    ],
+)
+def test_figures_differ_beyond_their_limits_alone(new, old, verdict):
+    names = ["gap", "gap_low", "gap_high"]
+    rows = [pd.Series(values, index=names) for values in (new, old)]
+    assert _tradeoff_command._verdict(*rows, "gap") == verdict
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -88,6 +132,7 @@ def test_boosted_codes(table, tmp_path, capsys, monkeypatch):
         (["--output", "curve.foo"], "expected a name that ends in one of"),
         (["--drop", "sex"], "column 'sex' is given as sensitive and again as drop"),
         (["--bottleneck", "none"], "argument --bottleneck: invalid choice: 'none'"),
+        (["--lambda-mi", "-1"], "expected a number of at least 0; got '-1'"),
         (["--max-gap", "2"], "expected a number from 0 to 1; got '2'"),
     ],
 )

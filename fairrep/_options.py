@@ -1,0 +1,203 @@
+"""Options that several commands share, and the types of their values."""
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ._audit_command import LIMITS
+from ._classifier import MIDebiasedClassifier
+from ._data import BUNDLED
+from ._demo import GOALS
+
+# What the library calls a parameter or method -> the option that does the same.
+_OPTIONS = {
+    r"\bset_lambda\(([\d.e+-]+)\)": r"--lambda-mi \1",
+    r"\bmax_gap=([\d.]*\d)": r"--max-gap \1",
+    r"\bcv=(\d+)": r"--cv \1",
+}
+
+
+def as_options(message: str) -> str:
+    """A message of the library's, for whoever has options alone."""
+    for python, option in _OPTIONS.items():
+        message = re.sub(python, option, message)
+    return message
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"fairrep: error: {message} (see {self.prog} --help)\n")
+
+
+class Formatter(argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        says_nothing = action.default is None or isinstance(action.default, bool | list)
+        return action.help if says_nothing else super()._get_help_string(action)
+
+
+def checked(
+    kind: Callable[[str], Any], expected: str, accepts: Callable[[Any], bool]
+) -> Callable[[str], Any]:
+    """A type for argparse: text -> number of this kind, within its range."""
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not accepts(value):
+            raise argparse.ArgumentTypeError(f"expected {expected}; got {text!r}")
+        return value
+
+    return parse
+
+
+def limit(text: str) -> tuple[str, float]:
+    """A type for argparse: name=number."""
+    name, _, number = text.partition("=")
+    if name not in LIMITS:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=NUMBER with a name of {', '.join(LIMITS)}; got {text!r}"
+        )
+    return name, limit_number(number)
+
+
+limit_number = checked(
+    float, "a number from 0 to 1 after the =", lambda value: 0 <= value <= 1
+)
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--seed",
+        type=checked(
+            int, "a whole number from 0 to 2**32 - 1", lambda value: 0 <= value < 2**32
+        ),
+        default=0,
+        metavar="N",
+        help=f"random state of {what}",
+    )
+
+
+def add_max_epochs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-epochs",
+        type=checked(int, "a whole number of at least 1", lambda value: value >= 1),
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="length of training (default: the estimator's)",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="rows to read: a file .csv, .tsv or .parquet, or bundled data by name: "
+        f"{', '.join(BUNDLED)}",
+    )
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that is no feature; repeatable",
+    )
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target", required=True, metavar="COLUMN", help="the column of true labels"
+    )
+    parser.add_argument(
+        "--sensitive",
+        required=True,
+        action="append",
+        metavar="COLUMN",
+        help="a sensitive column; repeatable",
+    )
+    parser.add_argument(
+        "--missing",
+        choices=["raise", "drop"],
+        default="raise",
+        help="what to do with rows without a target or a sensitive value",
+    )
+
+
+def add_lambda_mi(
+    parser: argparse.ArgumentParser, number: Callable[[str], Any], help: str
+) -> None:
+    parser.add_argument(
+        "--lambda-mi", type=number, default=3.0, metavar="NUMBER", help=help
+    )
+
+
+def add_criterion(
+    parser: argparse.ArgumentParser,
+    help: str = "what is to become equal between groups",
+) -> None:
+    parser.add_argument(
+        "--criterion", choices=list(GOALS), default="demographic_parity", help=help
+    )
+
+
+def add_bottleneck(parser: argparse.ArgumentParser) -> None:
+    (accepted,) = MIDebiasedClassifier._parameter_constraints["bottleneck"]
+    parser.add_argument(
+        "--bottleneck",
+        choices=sorted(accepted.options),
+        default=MIDebiasedClassifier().bottleneck,
+        help="what the representation is: numbers with noise, numbers, or a code",
+    )
+
+
+def add_test_size(
+    parser: argparse.ArgumentParser,
+    share: Callable[[str], Any],
+    default: float,
+    what: str,
+) -> None:
+    parser.add_argument(
+        "--test-size",
+        type=share,
+        default=default,
+        metavar="SHARE",
+        help=f"share of the rows held out for {what}",
+    )
+
+
+def add_holdout(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--holdout",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="CSV to write with the rows held out, for `fairrep audit`",
+    )
+
+
+def add_picture(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(default),
+        metavar="FILE",
+        help="picture to write; the ending says the format",
+    )
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="a type that a .skops file may hold; repeatable",
+    )
+    parser.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load a .pkl or .joblib model, which runs whatever code is in it",
+    )
