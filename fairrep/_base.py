@@ -20,7 +20,7 @@ from torch import Generator
 
 from ._blueprint import draw_blueprint
 from ._build import Problem, Task, build_net, build_table, task_weight
-from ._calibration import Calibration, Data, set_apart
+from ._calibration import Calibration, Data, NoCertificate, set_apart
 from ._code_table import code_table
 from ._codes import check_n_codes, quartile_groups
 from ._cross_fit import Inputs, cross_fit, fit_params_for, without_scores
@@ -50,6 +50,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     # Pipelines and searches hand sensitive_features on without a set_fit_request.
     __metadata_request__fit: ClassVar[dict] = {"sensitive_features": True}
+
+    certificate_: Any = NoCertificate()
 
     # -- fit -------------------------------------------------------------------
 

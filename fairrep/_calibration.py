@@ -22,6 +22,24 @@ if TYPE_CHECKING:
 Data = tuple[Any, Any, Any, Any]
 
 
+class NoCertificate:
+    """Stands for a ``certificate_`` that is not there: an error says how to get it.
+
+    One that is there is an attribute of the instance, which comes first.
+    """
+
+    def __init__(self) -> None:
+        self.__doc__ = "The certificate of the codes, where there is one."
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        raise AttributeError(
+            f"This {owner.__name__} has no certificate_: set bottleneck='discrete' and "
+            "calibration_fraction, the share of the rows to be set apart, and fit it."
+        )
+
+
 @dataclass
 class Calibration:
     """Rows set apart from all of a fit, even from the encoding of X."""

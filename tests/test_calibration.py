@@ -75,6 +75,8 @@ def test_no_certificate_of_an_earlier_fit(rows, params):
     clf = MIDebiasedClassifier(1, **params).fit(X, y, sensitive_features=s)
     clf.set_params(calibration_fraction=0.0).fit(X, y, sensitive_features=s)
     assert not hasattr(clf, "certificate_")
+    with pytest.raises(AttributeError, match="sifier has no certificate_: set bottlen"):
+        _ = clf.certificate_
 
 
 def test_separate_continuous_and_missing_columns(rows, params):
