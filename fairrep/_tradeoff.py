@@ -4,26 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.metrics import get_scorer
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from ._calibration import Calibration
-from ._collapse import commonest
 from ._cv import MIDebiasedClassifierCV
-from ._figures import certified_gaps, held_out_figures
-from ._gaps import (
-    GAP_OF_CRITERION,
-    Gap,
-    comparable_groups,
-    gap_interval,
-    is_accuracy,
-    labels_for_gap,
-    score_interval,
-)
-from ._inputs import as_indexable, check_row_order, read_target
+from ._gaps import GAP_OF_CRITERION, Gap
 from ._path import LambdaPath
 from ._plotting import COLORS, INK, MARKERS, Display, new_axes
+from ._rows import Rows, constant_score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +134,18 @@ class TradeoffDisplay(Display):
         Returns
         -------
         display : TradeoffDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is of another class, which has no curve.
         """
+        if not isinstance(estimator, MIDebiasedClassifierCV):
+            raise TypeError(
+                "A curve needs a fitted MIDebiasedClassifierCV; got "
+                f"{type(estimator).__name__}. `add` sets any other classifier beside "
+                "it, and `from_path` draws what `lambda_path` returns."
+            )
         check_is_fitted(estimator)
         gap = estimator.gap or GAP_OF_CRITERION[estimator.criterion]
         settings = {
@@ -164,7 +162,7 @@ class TradeoffDisplay(Display):
                 score_name=_name(estimator.scoring),
                 gap_name=_name(gap),
                 confidence=estimator.confidence,
-                constant=_constant(estimator.scoring, path.held_out_[1]),
+                constant=constant_score(estimator.scoring, path.held_out_[1]),
                 **marks,
             )
             return display.plot(ax=ax) if plot else display
@@ -228,14 +226,14 @@ class TradeoffDisplay(Display):
         ax: "Axes | None",
         plot: bool,
     ) -> "TradeoffDisplay":
-        measured = _Rows(*rows, settings)
+        measured = Rows(*rows, settings)
         figures = measured.curve(path)
         display = cls(
             figures,
             score_name=_name(settings["scoring"]),
             gap_name=_name(settings["gap"]),
             confidence=settings["confidence"],
-            constant=_constant(settings["scoring"], measured.y),
+            constant=constant_score(settings["scoring"], measured.y),
             **marks,
         )
         display._measure = measured
@@ -276,8 +274,8 @@ class TradeoffDisplay(Display):
     def plot(self, ax: "Axes | None" = None) -> "TradeoffDisplay":
         """Draw the curve, the choice and the other models.
 
-        Each lambda is a point. Of many as many are named as there is room for, and
-        have their limits drawn.
+        Each lambda is a point, and a light line joins them in their order. Of many as
+        many are named as there is room for, and have their limits drawn.
 
         Parameters
         ----------
@@ -288,9 +286,21 @@ class TradeoffDisplay(Display):
         -------
         display : TradeoffDisplay
         """
-        ax = new_axes(ax, height=4.5)
+        ax = new_axes(ax, height=5.2)
         curve = self.figures
-        ax.plot(curve["gap"], curve["score"], "o-", color=CURVE, ms=4, label="fairrep")
+        above: dict[str, Any] = {"zorder": 3}  # than labels, whose edges would cut it
+        ax.plot(
+            curve["gap"],
+            curve["score"],
+            "o",
+            color=CURVE,
+            ms=4,
+            label="fairrep",
+            **above,
+        )
+        # Light, since on few rows it is a tangle. To join only the best points would
+        # choose on the rows that measure.
+        ax.plot(curve["gap"], curve["score"], "-", color=CURVE, lw=1, alpha=0.4)
         if "certified_gap" in curve:
             label = "certified for any model of the codes"
             certified = curve["certified_gap"]
@@ -301,7 +311,8 @@ class TradeoffDisplay(Display):
                 for name in ("gap", "score")
             )
             label = f"in use: λ = {self.chosen:.2g}"
-            ax.plot(gap, score, "*", ms=15, mec="white", color=CHOSEN, label=label)
+            star: dict[str, Any] = {"ms": 15, "mec": "white", "color": CHOSEN}
+            ax.plot(gap, score, "*", label=label, **star, **above)
         if self.max_gap is not None:
             label = f"limit to the gap: {self.max_gap:g}"
             ax.axvline(self.max_gap, ls="--", lw=1, color=INK, label=label)
@@ -318,11 +329,16 @@ class TradeoffDisplay(Display):
         self._name_points(ax)
         self._draw_constant(ax)
         ax.grid(alpha=0.25)
-        ax.legend(fontsize="small")
+        beside = {}
+        if ax.figure.get_layout_engine() is not None:  # which makes room below
+            beside = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "ncols": 2}
+        ax.legend(fontsize="small", **beside)
         return self._drawn(ax)
 
     def _name_points(self, ax: "Axes") -> None:
         """Label points that are apart, the ends first, and draw their limits."""
+        from matplotlib.patheffects import withStroke
+
         curve = self.figures
         ends = [0, len(curve) - 1]
         first = [*ends]
@@ -346,6 +362,8 @@ class TradeoffDisplay(Display):
                 textcoords="offset points",
                 fontsize="small",
                 color=CURVE,
+                zorder=2.5,
+                path_effects=[withStroke(linewidth=2.5, foreground="white")],
             )
         shown = curve.iloc[named] if len(curve) > MAX_LIMITS else curve
         label = "one-sided limits"
@@ -360,68 +378,6 @@ class TradeoffDisplay(Display):
             return
         label = f"always the commonest class: {self.constant:.3f}"
         ax.axhline(self.constant, ls=":", lw=1, color=INK, label=label)
-
-
-class _Rows:
-    """Rows that models are measured on, all in the same way."""
-
-    def __init__(
-        self, X: Any, y: Any, sensitive_features: Any, settings: dict[str, Any]
-    ) -> None:
-        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
-        self.X = as_indexable(X)
-        self.y = read_target(y, _num_samples(self.X), "TradeoffDisplay")
-        if sensitive_features is None:
-            raise ValueError(
-                "TradeoffDisplay needs sensitive_features of the rows; got None."
-            )
-        self.groups = comparable_groups(sensitive_features, len(self.y))
-        self.settings = settings
-
-    def curve(self, path: LambdaPath) -> pd.DataFrame:
-        splits = [(path, self.X, self.y, self.groups)]
-        figures, _ = held_out_figures(splits, path.lambdas, **self.settings, seed=0)
-        if path._template.bottleneck == "discrete":
-            figures["certified_gap"] = certified_gaps(
-                path,
-                self._calibration(path),
-                path.lambdas,
-                gap=self.settings["gap"],
-                confidence=self.settings["confidence"],
-            )
-        return figures
-
-    def _calibration(self, path: LambdaPath) -> Calibration:
-        """Rows for the certificates: those that the path set apart, or else these."""
-        if path.calibration_ is not None:
-            return path.calibration_
-        separate = path._template.sensitive_combination == "separate"
-        table = path._template._table(self.X)
-        calibration = Calibration(table, self.y, self.groups, separate)
-        calibration.check(needs_y=path.criterion != "demographic_parity")
-        return calibration
-
-    def point(self, estimator: Any) -> pd.Series:
-        settings = dict(self.settings)
-        gap, scorer = settings.pop("gap"), get_scorer(settings.pop("scoring"))
-        score = score_interval(scorer, estimator, self.X, self.y, **settings, seed=0)
-        predicted = np.asarray(estimator.predict(self.X))
-        classes = np.unique(self.y)
-        gaps = gap_interval(
-            gap,
-            labels_for_gap(self.y, classes),
-            labels_for_gap(predicted, classes),
-            self.groups,
-            **settings,
-            seed=0,
-        )
-        return pd.Series({**score.columns("score"), **gaps.columns("gap")})
-
-
-def _constant(scoring: Any, y: NDArray) -> float | None:
-    """The score of the commonest class, where the score is accuracy."""
-    known = len(y) and is_accuracy(get_scorer(scoring))
-    return float(commonest(y)[1]) if known else None
 
 
 def _limits(

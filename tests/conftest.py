@@ -13,7 +13,7 @@ import sklearn
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from fairrep import _figures, _tradeoff, datasets
+from fairrep import _figures, _rows, datasets
 from fairrep._gaps import score_interval
 from fairrep.datasets import load_adult, make_biased_classification
 from fairrep.nn._net import FairNet
@@ -89,7 +89,7 @@ def sketched(monkeypatch):
         return score_interval(*args, n_bootstrap=min(5, n_bootstrap), **kwargs)
 
     monkeypatch.setattr(datasets, "load_adult", load_sample)
-    for module in (_figures, _tradeoff):
+    for module in (_figures, _rows):
         monkeypatch.setattr(module, "score_interval", few_draws)
     monkeypatch.setattr(FairNet, "fit_loop", short_fit_loop)
     with sklearn.config_context(), warnings.catch_warnings():

@@ -8,7 +8,12 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from fairrep import MIDebiasedClassifierCV, TradeoffDisplay, lambda_path
+from fairrep import (
+    MIDebiasedClassifier,
+    MIDebiasedClassifierCV,
+    TradeoffDisplay,
+    lambda_path,
+)
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 LAMBDAS = [0.0, 1.0, 10.0]
@@ -41,14 +46,27 @@ def test_from_estimator_draws_the_curve_and_the_choice(fitted):
     display = TradeoffDisplay.from_estimator(fitted)
     assert display.figures is fitted.path_
     assert display.chosen == fitted.lambda_
-    curve = display.ax_.lines[0]
-    assert_allclose(curve.get_xdata(), fitted.path_["gap"])
-    assert_allclose(curve.get_ydata(), fitted.path_["score"])
+    points = display.ax_.lines[0]
+    assert_allclose(points.get_xdata(), fitted.path_["gap"])
+    assert_allclose(points.get_ydata(), fitted.path_["score"])
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert f"in use: λ = {fitted.lambda_:.2g}" in labels
     assert "limit to the gap: 0.05" in labels
     assert display.ax_.get_xlabel().startswith("demographic parity difference")
     assert display.figure_ is display.ax_.figure
+
+
+@pytest.mark.parametrize("cls", [LogisticRegression, MIDebiasedClassifier])
+def test_a_curve_needs_a_path(cls, test_rows):
+    with pytest.raises(TypeError, match=f"MIDebiasedClassifierCV; got {cls.__name__}"):
+        TradeoffDisplay.from_estimator(cls(), **test_rows)
+
+
+def test_the_legend_covers_nothing():
+    display, _, _ = drawn(curve(20), chosen=1.0, max_gap=0.1, constant=0.7)
+    axes, legend = display.ax_, display.ax_.get_legend()
+    assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+    assert legend.get_window_extent().y0 >= 0
 
 
 def test_on_other_rows(fitted, test_rows):

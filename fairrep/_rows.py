@@ -1,0 +1,84 @@
+"""Rows on which the models of a trade-off are measured, all in the same way."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import get_scorer
+from sklearn.utils.validation import _num_samples
+
+from ._calibration import Calibration
+from ._collapse import commonest
+from ._figures import certified_gaps, held_out_figures
+from ._gaps import (
+    comparable_groups,
+    gap_interval,
+    is_accuracy,
+    labels_for_gap,
+    score_interval,
+)
+from ._inputs import as_indexable, check_row_order, read_target
+from ._path import LambdaPath
+
+
+class Rows:
+    """X, y and groups, with the settings of the figures."""
+
+    def __init__(
+        self, X: Any, y: Any, sensitive_features: Any, settings: dict[str, Any]
+    ) -> None:
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+        self.X = as_indexable(X)
+        self.y = read_target(y, _num_samples(self.X), "TradeoffDisplay")
+        if sensitive_features is None:
+            raise ValueError(
+                "TradeoffDisplay needs sensitive_features of the rows; got None."
+            )
+        self.groups = comparable_groups(sensitive_features, len(self.y))
+        self.settings = settings
+
+    def curve(self, path: LambdaPath) -> pd.DataFrame:
+        splits = [(path, self.X, self.y, self.groups)]
+        figures, _ = held_out_figures(splits, path.lambdas, **self.settings, seed=0)
+        if path._template.bottleneck == "discrete":
+            figures["certified_gap"] = certified_gaps(
+                path,
+                self._calibration(path),
+                path.lambdas,
+                gap=self.settings["gap"],
+                confidence=self.settings["confidence"],
+            )
+        return figures
+
+    def _calibration(self, path: LambdaPath) -> Calibration:
+        """Rows for the certificates: those that the path set apart, or else these."""
+        if path.calibration_ is not None:
+            return path.calibration_
+        separate = path._template.sensitive_combination == "separate"
+        table = path._template._table(self.X)
+        calibration = Calibration(table, self.y, self.groups, separate)
+        calibration.check(needs_y=path.criterion != "demographic_parity")
+        return calibration
+
+    def point(self, estimator: Any) -> pd.Series:
+        settings = dict(self.settings)
+        gap, scorer = settings.pop("gap"), get_scorer(settings.pop("scoring"))
+        score = score_interval(scorer, estimator, self.X, self.y, **settings, seed=0)
+        predicted = np.asarray(estimator.predict(self.X))
+        classes = np.unique(self.y)
+        gaps = gap_interval(
+            gap,
+            labels_for_gap(self.y, classes),
+            labels_for_gap(predicted, classes),
+            self.groups,
+            **settings,
+            seed=0,
+        )
+        return pd.Series({**score.columns("score"), **gaps.columns("gap")})
+
+
+def constant_score(scoring: Any, y: NDArray) -> float | None:
+    """The score of the commonest class, where the score is accuracy."""
+    known = len(y) and is_accuracy(get_scorer(scoring))
+    return float(commonest(y)[1]) if known else None
