@@ -24,6 +24,7 @@ version = release = fairrep.__version__
 
 extensions = [
     "commandline",
+    "example_links",
     "mathml",
     "myst_parser",
     "numpydoc",
