@@ -66,7 +66,7 @@ report = audit(
     sensitive_features=A_test[rows],
     random_state=0,
 )
-print(report.compare())
+print(report.compare().to_string())
 
 # %%
 # Two lines deserve a second look. Accuracy fell: that is the price. And the equalized

@@ -67,7 +67,9 @@ results = pd.DataFrame(rows)
 # %%
 # The splits share rows, so their standard error would be too small: eight splits are
 # not eight samples. The correction of Nadeau and Bengio (2003) adds to 1/n the number
-# of test rows per training row.
+# of test rows per training row. To compare two models, take their difference within
+# each split, and the mean of these with the same width: most of the spread is of the
+# splits, and falls out.
 
 width = t.ppf(0.975, N_SPLITS - 1) * np.sqrt(1 / N_SPLITS + TEST_SIZE / (1 - TEST_SIZE))
 table = results.groupby("model", sort=False)[["accuracy", "gap"]].agg(["mean", "std"])
