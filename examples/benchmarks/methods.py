@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 from fairrep import lambda_path
 
-LAMBDAS = [0, 0.3, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20]
+# As many as `lambda_path` takes by default; at a path they cost no training.
+LAMBDAS = [
+    *[0, 0.3, 0.6, 1, 1.5, 2, 2.5, 3, 3.5, 4],
+    *[5, 6, 7, 8.5, 10, 12, 15, 20, 30, 40],
+]
 SHUFFLES = 10
 
 
@@ -43,6 +47,8 @@ def fairrep(params, train, test, seed, criterion):
         sensitive_features=train.s,
         lambdas=LAMBDAS,
         criterion=names[criterion],
+        # As the peers, on all training rows: the figures are of others.
+        validation_fraction=0.0,
         random_state=seed,
         **params,
     )
