@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.isotonic import isotonic_regression
 from torch.nn import functional as F
 
 from ._base import BaseMIEstimator
-from ._build import Problem, batch_size
+from ._build import Problem, batch_size, n_epochs
 from ._inputs import Codes, Floats, cells
 from ._quantiles import quantile_groups
 from ._sensitive import SensitivePart
@@ -23,11 +24,14 @@ from .nn._table import TensorTable
 # hundredth may be much; where the critic is slow, hundreds may be little.
 WIDEST = LambdaScale(0.0, 1000.0, 0.01)
 NOTHING_TO_CLOSE = LambdaScale(0.0, 10.0, 0.1)
+# Where so short a training shows no effect of lambda at all.
+ANYTHING = LambdaScale(0.0, 100.0, 0.1)
 NEGLIGIBLE = 0.002  # a gap in the mean score, where the score hardly varies
-UNTOUCHED = 0.95  # of the gap without a MI term
+ENDS = 0.1  # of the fall of the gap: by so little it has begun, or is not yet over
 MARGIN = 4.0
+SMALLEST_END = 1.0  # of a range, which costs nothing where less would do
 SURVEY_SHARE = 0.15  # of the epochs
-MIN_SURVEY_STEPS = 200
+MIN_SURVEY_STEPS = 500
 SURVEY_ROWS = 10_000
 N_POSITIONS = 33
 N_SHUFFLES = 20
@@ -67,8 +71,9 @@ def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
     """
     brief = copy.copy(params)
     steps_of_epoch = len(problem.train) / batch_size(params, len(problem.table))
-    wanted = max(SURVEY_SHARE * params.max_epochs, MIN_SURVEY_STEPS / steps_of_epoch)
-    brief.max_epochs = min(math.ceil(wanted), params.max_epochs)
+    epochs = n_epochs(params, len(problem.train), conditioned=True)
+    wanted = max(SURVEY_SHARE * epochs, MIN_SURVEY_STEPS / steps_of_epoch)
+    brief.max_epochs = min(math.ceil(wanted), epochs)
     brief.warmup_epochs, brief.early_stopping, brief.callbacks = 0, False, None
     net = brief._train(problem, WIDEST)
     if net.interrupted_:  # whoever interrupts so early does not want the rest
@@ -76,12 +81,12 @@ def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
     lambdas, gaps, floors = _curve(net, problem)
     if gaps[0] <= max(floors[0], NEGLIGIBLE):
         return NOTHING_TO_CLOSE
-    as_far_as_it_gets = gaps.min() + (1 - UNTOUCHED) * gaps[0]
-    closed = np.argmax(gaps <= np.maximum(floors, as_far_as_it_gets))
-    if closed == 0:  # so few steps that lambda had no effect at all
-        return WIDEST
-    largest = min(MARGIN * lambdas[closed], WIDEST.largest)
-    begins = np.argmax(gaps < UNTOUCHED * gaps[0])
+    fall = gaps[0] - gaps[-1]
+    closed = np.argmax(gaps <= np.maximum(floors, gaps[-1] + ENDS * fall))
+    if closed == 0:
+        return ANYTHING
+    largest = np.clip(MARGIN * lambdas[closed], SMALLEST_END, WIDEST.largest)
+    begins = np.argmax(gaps < gaps[0] - ENDS * fall)
     unit = np.clip(lambdas[begins], largest / 1000, largest / 10)
     return LambdaScale(0.0, float(largest), float(unit))
 
@@ -111,7 +116,9 @@ def _curve(net: PathNet, problem: Problem) -> tuple[Floats, Floats, Floats]:
     """Lambdas, the gap in the mean score at each, and what it may be without any S.
 
     Training rows serve: they are many, and the range is no claim. The gap is that of
-    the scores, since decisions on a rare class may all be the same at any lambda.
+    the scores, since decisions on a rare class may all be the same at any lambda. It
+    is the falling curve that is nearest: a dip or a bump of a net that is half trained
+    must not set the range.
     """
     rows = np.sort(problem.train)[:: -(-len(problem.train) // SURVEY_ROWS)]
     table = problem.rows(rows)
@@ -128,8 +135,8 @@ def _curve(net: PathNet, problem: Problem) -> tuple[Floats, Floats, Floats]:
                 for members, shuffles in comparisons
             ]
         ).max(axis=0)
-        gaps[i], floors[i] = by_shuffle[0], np.quantile(by_shuffle[1:], 0.95)
-    return lambdas, gaps, floors
+        gaps[i], floors[i] = by_shuffle[0], np.median(by_shuffle[1:])
+    return lambdas, isotonic_regression(gaps, increasing=False), floors
 
 
 def _comparisons(
