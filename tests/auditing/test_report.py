@@ -186,6 +186,24 @@ def test_leakage_is_measured_of_every_view(biased, quick):
     assert _leakage.Leakage is type(views[0])
 
 
+@pytest.mark.filterwarnings("ignore:.* was fitted on about 100% of these rows")
+def test_a_representation_needs_no_labels(biased, quick, model):
+    X, y, s = biased
+    transformer = MIFairTransformer(**quick).fit(X, sensitive_features=s)
+    given = {"sensitive_features": s, "n_bootstrap": 20, "random_state": 0}
+    report = audit(transformer, X, **given)
+    found = report.models["MIFairTransformer"]
+    assert found.figures == []
+    ((representation,),) = found.leakage.values()
+    assert representation.name == "representation"
+    assert "Class" not in str(report)
+    assert report.to_json() == audit(transformer, X, y, **given).to_json()
+    with pytest.raises(ValueError, match="head predicts, so y is needed"):
+        audit({"z": transformer, "head": model}, X, **given)
+    with pytest.raises(ValueError, match="y has 3 rows and X has 400"):
+        audit(transformer, X, y[:3], **given)
+
+
 def test_missing_sensitive_values(biased, model):
     X, y, s = biased
     s = pd.Series(s).astype(object)
