@@ -231,9 +231,10 @@ def _measure(
 ) -> AuditReport:
     singles = [attribute for attribute in rows.attributes if not attribute.crossed]
     features = take_rows(X, rows.kept) if leakage and X is not None else None
-    attack = attacker(features, options)
-    # The same draws for every model, so that equal models get equal intervals.
+    # The same draws for each model, and for the proxies: equal models get equal
+    # figures, and what is said of one does not depend on which others are audited.
     seed = options["random_state"].randint(2**31 - 1)
+    attack = attacker(features, {**options, "random_state": seed})
     models = {}
     n_steps = _n_steps(subjects, len(rows.attributes), len(singles), leakage)
     n_steps += len(singles) if features is not None else 0
@@ -264,7 +265,7 @@ def _measure(
 
             bar.set_description(f"proxies of {attribute.name}")
             proxies[attribute.name] = rank_proxies(
-                features, attribute.series, random_state=options["random_state"]
+                features, attribute.series, random_state=seed
             )
             bar.update()
     return AuditReport(

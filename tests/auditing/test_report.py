@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from fairrep import AuditReport, MIDebiasedClassifier, MIFairTransformer, audit
 from fairrep.auditing._models import read_model
@@ -204,6 +205,16 @@ def test_a_representation_needs_no_labels(biased, quick, model):
         audit(transformer, X, y[:3], **given)
 
 
+def test_what_is_said_of_one_model_does_not_depend_on_the_others(biased, model):
+    X, y, s = (part[:200] for part in biased)
+    shallow = DecisionTreeClassifier(max_depth=2).fit(X, y)
+    given = {"sensitive_features": s, "n_bootstrap": 20, "random_state": 0}
+    alone = audit({"b": model}, X, y, **given).to_dict()
+    both = audit({"a": shallow, "b": model}, X, y, **given).to_dict()
+    assert both["proxies"] == alone["proxies"]
+    assert both["models"]["b"] == alone["models"]["b"]
+
+
 def test_missing_sensitive_values(biased, model):
     X, y, s = biased
     s = pd.Series(s).astype(object)
@@ -315,6 +326,19 @@ def test_summary_says_what_was_found(leakage):
     assert found.startswith("From the score, sex can be read with AUC 0.700")
     assert nothing.startswith("No attacker read sex from the representation")
     assert "no proof" in nothing
+    report.models["predictions"].leakage = {"sex": [leakage(value=0.519, low=0.515)]}
+    assert report.summary[1] == (
+        "What attackers read of sex from the score cannot be told from chance with "
+        "these rows: AUC 0.519 (interval 0.515 to 0.539), within the 0.500 to 0.520 of "
+        "no relation."
+    )
+    undirected = leakage(value=0.51)
+    undirected.metric, undirected.mi_low = "rank_correlation", 0.07
+    report.models["predictions"].leakage = {"age": [undirected]}
+    assert (
+        "can be read, though not whether it is low or high: at least 0.080 nats"
+        in (report.summary[1])
+    )
     assert "which chance alone could make" in predictions().summary[0]
 
 
