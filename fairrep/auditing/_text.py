@@ -366,9 +366,7 @@ def _disparity_lines(figures: GroupFigures) -> list[str]:
         row = figures.disparities.loc[name]
         words = name.replace("_", " ")
         limits = interval(row["low"], row["high"])
-        between = "" if row["lowest"] is None else f"{row['lowest']} - {row['highest']}"
-        if pd.isna(row["value"]):
-            between = "not defined"
+        between = "not defined" if pd.isna(row["value"]) else figures.order(name)
         lines.append(
             f"{words:30}{number(row['value']):>6}  {limits:16}  {between}".rstrip()
         )

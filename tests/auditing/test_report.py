@@ -369,6 +369,15 @@ def test_groups_of_no_gap_are_still_two():
     assert (row["value"], row["lowest"], row["highest"]) == (0, "a", "b")
 
 
+def test_the_group_with_the_higher_rate_is_named_first():
+    black = {"black": ["yes"] * 100 + ["no"] * 100}
+    report = predictions(y_pred=[0, 0] * 50 + [0, 1] * 50, sensitive_features=black)
+    for text in (str(report), report.to_html()):
+        assert "black=no above black=yes" in text
+        assert "yes - no" not in text
+    assert "black=yes level with black=no" in str(predictions(sensitive_features=black))
+
+
 def test_rates_of_few_groups_are_compared():
     groups = {"sex": ["f", "m"] * 100, "age": [30, 40, 50, 60] * 50}
     table = predictions(sensitive_features=groups).compare()
