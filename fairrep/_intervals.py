@@ -17,6 +17,8 @@ References
        inference", Econometrica 81(2), 2013.
 .. [4] G. Cowan, K. Cranmer, E. Gross and O. Vitells, "Power-constrained limits", 2011.
        https://arxiv.org/abs/1105.3166
+.. [5] R. G. Newcombe, "Interval estimation for the difference between independent
+       proportions: comparison of eleven methods", Statistics in Medicine 17(8), 1998.
 """
 
 from collections.abc import Callable
@@ -90,7 +92,8 @@ def gap_intervals(
     is not known where groups are close. So the lower limit joins groups within
     `CONTACT` standard errors of an extreme with it, which lifts most, and the upper
     limit sets the others apart from it [3]_. An interval always holds the observed
-    value, and no upper limit is below what parity usually gives (see `invert`).
+    value. No upper limit is below what parity usually gives (see `invert`), nor below
+    what two groups may differ by in the other order (see `_swapped_limit`).
 
     Parameters
     ----------
@@ -159,7 +162,34 @@ def _upper_limit(
     reach = np.ptp(counts.rates) + REACH * counts.errors.max()
     path = _path(counts, shape, np.linspace(0, reach / np.ptp(shape), N_LEVELS))
     draws = _draw(counts.totals, path, n_bootstrap, rng)
-    return invert(gap(path), gap(draws), float(gap(counts.rates)), tail)[1]
+    limit = invert(gap(path), gap(draws), float(gap(counts.rates)), tail)[1]
+    return max(limit, _swapped_limit(counts, gap, tail))
+
+
+def _swapped_limit(counts: Counts, gap: Gap, tail: float) -> float:
+    """Upper limit of the gap of two groups whose true order is not the observed one.
+
+    The path of `_upper_limit` keeps that order, and a rate of 1 can rise no further: 61
+    hits of 61 beside 782 of 793 would leave next to no gap. Yet the small group's true
+    rate may be 0.95, well below the other's. So of each pair the limit in the other
+    order is Newcombe's [5]_, made of Wilson's limits of both rates; that of a ratio is
+    the same in logarithms.
+    """
+    wilson = [
+        proportion_interval(hits, total, 1 - 2 * tail)
+        for hits, total in zip(counts.hits, counts.totals, strict=True)
+    ]
+    low, high = np.transpose(wilson)
+    rates = counts.smoothed
+    if gap is _one_minus_ratio:
+        with np.errstate(divide="ignore"):
+            low, rates, high = np.log(low), np.log(rates), np.log(high)
+    # By row the group that is truly above, by column the one below.
+    margin = np.hypot((high - rates)[:, None], rates - low)
+    swapped = rates[:, None] <= rates
+    np.fill_diagonal(swapped, False)
+    limit = float((rates[:, None] - rates + margin)[swapped].max())
+    return float(-np.expm1(-limit)) if gap is _one_minus_ratio else limit
 
 
 def calibration_interval(

@@ -5,7 +5,10 @@ import pytest
 from scipy.stats import binomtest
 
 from fairrep._intervals import (
+    GAPS,
     Counts,
+    _swapped_limit,
+    _upper_limit,
     calibration_interval,
     gap_intervals,
     invert,
@@ -116,6 +119,39 @@ def test_groups_that_agree_by_luck_are_not_known_to_agree(totals):
     draws = rng.binomial(totals, 0.2, (2000, len(totals))) / totals
     assert low == 0
     assert high > np.median(np.ptp(draws, axis=1))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("others", [[], [782], [786]])
+def test_a_small_group_without_a_miss_may_truly_be_the_lower_one(mirrored, others):
+    """61 of 61 come up with a probability of 0.044 where the rate is 0.95."""
+    totals = np.array([793] * (1 + len(others)) + [61])
+    hits = np.array([782, *others, 61])
+    found = counts(totals - hits if mirrored else hits, totals)
+    settings = {"n_bootstrap": 100, "confidence": 0.95}
+    limits = gap_intervals([found], **settings, rng=np.random.RandomState(0))
+    low, high = limits["difference"]
+    assert low == 0
+    assert 782 / 793 - 0.95 < high < 0.06  # that of 793 of 793 beside 61 of 61
+    if not mirrored:
+        assert limits["ratio"][0] < 0.95 / (782 / 793)
+
+
+def test_the_upper_limit_is_seldom_below_the_gap_where_rates_are_near_1():
+    rng, totals, rates = np.random.RandomState(0), np.array([800, 60]), [0.99, 0.96]
+    settings = {"n_bootstrap": 50, "confidence": 0.9}
+    drawn = [counts(rng.binomial(totals, rates), totals) for _ in range(200)]
+    limits = [gap_intervals([found], **settings, rng=rng) for found in drawn]
+    missed = np.mean([found["difference"][1] < 0.03 for found in limits])
+    assert missed < 0.05
+
+
+@pytest.mark.parametrize("name", ["difference", "ratio"])
+@pytest.mark.parametrize("hits", [[480, 60], [800, 30], [720, 60], [230, 20]])
+def test_the_other_order_widens_nothing_where_rows_rule_it_out(hits, name):
+    rng, family, gap = np.random.RandomState(0), counts(hits, [800, 60]), GAPS[name]
+    kept = _upper_limit(family, gap, 200, 0.025, rng)
+    assert _swapped_limit(family, gap, 0.025) < 0.95 * kept
 
 
 def test_the_upper_limit_of_a_usual_gap_is_left_alone():

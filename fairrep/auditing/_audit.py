@@ -39,7 +39,7 @@ OPTIONS = {
 def audit(
     estimator: Any,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     sensitive_features: Any,
     pos_label: Any = None,
@@ -65,8 +65,8 @@ def audit(
         without a `predict` is audited for its representation alone.
     X : array-like of shape (n_samples, n_features)
         The rows to audit, as the models take them.
-    y : array-like of shape (n_samples,)
-        True labels.
+    y : array-like of shape (n_samples,), default=None
+        True labels. None where no estimator has a `predict`.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
         One or more columns, also as a dict of columns. Several are audited one by one
         and crossed. A column of numbers with more than 20 different values, or with
@@ -104,8 +104,9 @@ def audit(
     Raises
     ------
     ValueError
-        If lengths differ, y has labels that the model never saw, a sensitive column
-        has one group or misses values, or an option is out of range.
+        If lengths differ, y is missing though a model predicts, y has labels that the
+        model never saw, a sensitive column has one group or misses values, or an
+        option is out of range.
     TypeError
         If there is nothing to audit in an estimator.
 
@@ -147,7 +148,7 @@ def audit(
     options = _checked(locals())
     y = as_pandas(y)
     n_rows = np.shape(X)[0]
-    if np.shape(y)[:1] != (n_rows,):
+    if y is not None and np.shape(y)[:1] != (n_rows,):
         raise ValueError(
             f"y has {len(np.atleast_1d(y))} rows and X has {n_rows}; expected the same "
             "number, in the same order."
@@ -230,9 +231,10 @@ def _measure(
 ) -> AuditReport:
     singles = [attribute for attribute in rows.attributes if not attribute.crossed]
     features = take_rows(X, rows.kept) if leakage and X is not None else None
-    attack = attacker(features, options)
-    # The same draws for every model, so that equal models get equal intervals.
+    # The same draws for each model, and for the proxies: equal models get equal
+    # figures, and what is said of one does not depend on which others are audited.
     seed = options["random_state"].randint(2**31 - 1)
+    attack = attacker(features, {**options, "random_state": seed})
     models = {}
     n_steps = _n_steps(subjects, len(rows.attributes), len(singles), leakage)
     n_steps += len(singles) if features is not None else 0
@@ -263,7 +265,7 @@ def _measure(
 
             bar.set_description(f"proxies of {attribute.name}")
             proxies[attribute.name] = rank_proxies(
-                features, attribute.series, random_state=options["random_state"]
+                features, attribute.series, random_state=seed
             )
             bar.update()
     return AuditReport(

@@ -149,7 +149,7 @@ def certify(
 
     Parameters
     ----------
-    codes : array-like of shape (n_rows,)
+    codes : array-like of shape (n_rows,) or (n_rows, 1)
         The code of each row: integers, strings, booleans or categories. The rows must
         have trained nothing and chosen nothing, neither the codes nor their number.
     sensitive_features : array-like of shape (n_rows,) or (n_rows, n_features)
@@ -287,7 +287,9 @@ def check_groups(
 
 def _read_codes(codes: Any) -> tuple[Codes, int]:
     table = as_pandas(codes)
-    if isinstance(table, pd.DataFrame) or np.ndim(table) != 1:
+    if np.ndim(table) == 2 and np.shape(table)[1] == 1:  # as `output="index"` gives it
+        table = pd.DataFrame(table).iloc[:, 0]
+    if np.ndim(table) != 1:
         raise ValueError(
             f"codes must be one code a row; got shape {np.shape(table)}. Of one-hot "
             "columns, pass the arg-max."

@@ -180,7 +180,8 @@ class GroupsDisplay(Display):
                 label=METRIC_NAMES.get(name, name),
             )
         small = {entry["group"] for entry in self.figures.left_out}
-        ax.set_yticks(place, [f"{g} (too small)" if g in small else g for g in groups])
+        named = {**self.figures.labels, ALL: ALL}
+        ax.set_yticks(place, [named[g] + " (too small)" * (g in small) for g in groups])
         ax.axhline(len(groups) - 1.5, color=INK, linewidth=0.8, linestyle=":")
         ax.set_ylim(len(groups) - 0.5, -0.5)  # the first group on top, as in tables
         ax.set_xlim(-0.02, 1.02)
@@ -345,7 +346,7 @@ class CalibrationByGroupDisplay(Display):
                 bins["rate"],
                 marker=MARKERS[i],
                 color=COLORS[i],
-                label=group,
+                label=self.figures.labels[group],
             )
         ax.set_xlabel("mean score in the bin")
         ax.set_ylabel(f"share of class {self.figures.pos_label!r}")

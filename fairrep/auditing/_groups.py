@@ -4,6 +4,7 @@ Values are fairlearn's, read off its `MetricFrame`; intervals are those of `_int
 """
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,8 @@ COMPARED = {
     "equalized_odds": ODDS,
     "equal_opportunity": ODDS[:1],
 }
+# Names that say nothing by themselves: beside classes of the same name, a riddle.
+BARE = re.compile(r"yes|no|true|false|y|n|[-+]?\d+(\.\d+)?", re.IGNORECASE)
 CONDITIONS = {ODDS[0]: "positives", ODDS[1]: "negatives"}
 
 
@@ -88,6 +91,23 @@ class GroupFigures:
     def groups(self) -> list[str]:
         """Names of the groups, without the row of all."""
         return list(self.value.index[:-1])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Names of the groups in a picture: their titles, where names say nothing."""
+        parts = (part for name in self.titles for part in name.split(", "))
+        if any(BARE.fullmatch(part) for part in parts):
+            return self.titles
+        return {name: name for name in self.titles}
+
+    def order(self, disparity: str) -> str:
+        """The groups that set a disparity, the one with the higher rate first."""
+        row = self.disparities.loc[disparity]
+        if row["lowest"] is None:
+            return ""
+        level = row["value"] == (1 if disparity.endswith("ratio") else 0)
+        between = "level with" if level else "above"
+        return f"{self.titles[row['highest']]} {between} {self.titles[row['lowest']]}"
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -33,8 +33,8 @@ MEANINGS = {
 ATTACKER_COLUMNS = {
     **LEAKAGE_NAMES,
     "mi": "mutual information, nats",
-    "mi_low": "from",
-    "mi_high": "to",
+    "mi_low": "nats, lower limit",
+    "mi_high": "nats, upper limit",
 }
 
 
@@ -154,13 +154,12 @@ def _cells(figures: GroupFigures, group: str) -> list[tuple[str, str]]:
 
 def _disparity(figures: GroupFigures, name: str) -> dict[str, str]:
     row = figures.disparities.loc[name]
-    pair = (row["lowest"], row["highest"])
     return {
         "name": name.replace("_", " "),
         "meaning": MEANINGS[name],
         "value": number(row["value"]),
         "interval": interval(row["low"], row["high"]),
-        "between": "" if row["lowest"] is None else " and ".join(pair),
+        "between": figures.order(name),
     }
 
 

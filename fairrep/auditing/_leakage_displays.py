@@ -55,7 +55,7 @@ class LeakageDisplay(Display):
         cls,
         estimator: Any,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         sensitive_features: Any,
         sensitive: str | None = None,
@@ -66,10 +66,12 @@ class LeakageDisplay(Display):
 
         Parameters
         ----------
-        estimator : classifier or pipeline
+        estimator : classifier, transformer of fairrep, or pipeline
             Fitted.
-        X, y : array-like
-            Rows that did not train it, and their labels.
+        X : array-like of shape (n_samples, n_features)
+            Rows that did not train it.
+        y : array-like of shape (n_samples,), default=None
+            Their labels; None for a transformer.
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
             As in :func:`audit`.
         sensitive : str, default=None

@@ -235,7 +235,7 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
     Raises
     ------
     ValueError
-        If y has labels that the model never saw.
+        If the model predicts and there is no y, or y has labels that it never saw.
     TypeError
         If the model neither predicts nor has a representation.
     """
@@ -248,6 +248,11 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             f"{name} has no predict and is no transformer of fairrep; expected a "
             "fitted classifier, or a pipeline that ends in one. For a representation "
             "of your own, use AuditReport.from_predictions."
+        )
+    if y is None and hasattr(model, "predict"):
+        raise ValueError(
+            f"{name} predicts, so y is needed, the true labels of X; got None. Only a "
+            "transformer of fairrep can be audited without, for its representation."
         )
     released: dict[str, Any] = {}
     if encoder is not None:

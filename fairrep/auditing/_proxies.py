@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
+from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
@@ -15,6 +15,9 @@ from ._target import quantile_bins
 
 # The estimator sorts and searches the rows of each column; more change little.
 MAX_ROWS = 20_000
+# Ties are broken by noise, which of few rows makes most of an estimate by neighbours:
+# so many estimates are averaged, up to this many rows.
+N_DRAWS, MAX_DRAWN = 20, 5_000
 
 
 def proxies(
@@ -34,15 +37,15 @@ def proxies(
         Groups, or numbers, which are continuous where more than 20 differ, or more
         than 2 with fractions.
     random_state : int, RandomState or None, default=None
-        For the noise that breaks ties of numbers, and for which 20,000 rows are taken
-        where there are more.
+        For the noise that breaks ties of numbers, over which twenty estimates are
+        averaged up to 5,000 rows, and for which 20,000 rows are taken of more.
 
     Returns
     -------
     ranking : DataFrame
         One row a column of X, the strongest first, with "mutual_info", I(column; S) in
         nats, and "share", that of H(S), in [0, 1]. For a continuous S, which has no
-        finite entropy, the share is I(column; bin) / H(bin), of its quantile bins.
+        finite entropy, both are of its quantile bins.
 
     Raises
     ------
@@ -82,47 +85,39 @@ def proxies(
     if len(X) > MAX_ROWS:
         rows = rng.choice(len(X), MAX_ROWS, replace=False)
         X, s = X.iloc[rows], s.iloc[rows]
-    values = np.asarray(s)
-    groups = quantile_bins(values)[0] if is_continuous(s) else pd.factorize(s)[0]
+    continuous = is_continuous(s)
+    groups = quantile_bins(np.asarray(s))[0] if continuous else pd.factorize(s)[0]
     entropy = mutual_info_score(groups, groups)
-    nats, share = [], []
-    for _, column in X.items():
-        told = _mutual_info(column, groups, False, rng)
-        share.append(min(1.0, told / entropy) if entropy else 0.0)
-        nats.append(
-            _mutual_info(column, values, True, rng) if is_continuous(s) else told
-        )
+    nats = np.array([_mutual_info(column, groups, rng) for _, column in X.items()])
+    share = np.minimum(1.0, nats / entropy) if entropy else np.zeros(len(nats))
     ranking = pd.DataFrame(
         {"mutual_info": nats, "share": share}, index=X.columns.rename("column")
     )
     return ranking.sort_values("mutual_info", ascending=False, kind="stable")
 
 
-def _mutual_info(
-    column: pd.Series, s: NDArray, continuous: bool, rng: np.random.RandomState
-) -> float:
+def _mutual_info(column: pd.Series, s: NDArray, rng: np.random.RandomState) -> float:
     """I(column; S) = I(missing; S) + P(known) I(value; S | known), in nats."""
-    estimate = mutual_info_regression if continuous else mutual_info_classif
     known = column.notna().to_numpy()
-
-    def nats(values: NDArray, s: NDArray, discrete: bool) -> float:
-        if discrete and not continuous:
-            return _by_counts(values, s)
-        found = estimate(
-            values[:, None], s, discrete_features=discrete, random_state=rng
-        )
-        return float(found[0])
-
     if _column_kind(column) == "categorical":
-        return nats(pd.factorize(column, use_na_sentinel=False)[0], s, True)
+        return _by_counts(pd.factorize(column, use_na_sentinel=False)[0], s)
     values = column[known].to_numpy(dtype=np.float64)
     few = len(np.unique(values)) <= MAX_NUMERIC_GROUPS
     if few:  # as they are: a neighbour at the same value is no neighbour
         codes = np.full(len(column), -1)
         codes[known] = np.unique(values, return_inverse=True)[1]
-        return nats(codes + 1, s, True)
-    told = 0.0 if known.all() else nats(known.astype(np.int64), s, True)
-    return told + known.mean() * nats(values, s[known], False)
+        return _by_counts(codes + 1, s)
+    told = 0.0 if known.all() else _by_counts(known.astype(np.int64), s)
+    return told + known.mean() * _by_neighbours(values, s[known], rng)
+
+
+def _by_neighbours(values: NDArray, s: NDArray, rng: np.random.RandomState) -> float:
+    tied = len(np.unique(values)) < len(values)
+    draws = [
+        mutual_info_classif(values[:, None], s, random_state=rng)[0]
+        for _ in range(N_DRAWS if tied and len(s) <= MAX_DRAWN else 1)
+    ]
+    return float(np.mean(draws))
 
 
 def _by_counts(values: NDArray, s: NDArray) -> float:

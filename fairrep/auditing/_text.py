@@ -243,14 +243,26 @@ def leakage_sentence(attribute: str, found: Any) -> str:
     name = LEAKAGE_NAMES[found.metric]
     null = interval(found.null_low, found.null_high)
     scores = f"{name} {found.value:.3f} (interval {interval(found.low, found.high)})"
-    sentence = (
-        f"No attacker read {attribute} from the {found.name}: {scores}, within the "
-        f"{null} of no relation. That none did is no proof that none can."
-    )
     if found.value > found.null_high:
         sentence = (
             f"From the {found.name}, {attribute} can be read with {scores}; without "
             f"any relation it would be {null}."
+        )
+    elif found.mi_low > 0:
+        sentence = (
+            f"From the {found.name}, {attribute} can be read, though not whether it is "
+            f"low or high: at least {number(found.mi)} nats (interval "
+            f"{interval(found.mi_low, found.mi_high)}) at {scores}."
+        )
+    elif found.low > found.null_value:
+        sentence = (
+            f"What attackers read of {attribute} from the {found.name} cannot be told "
+            f"from chance with these rows: {scores}, within the {null} of no relation."
+        )
+    else:
+        sentence = (
+            f"No attacker read {attribute} from the {found.name}: {scores}, within the "
+            f"{null} of no relation. That none did is no proof that none can."
         )
     if found.averaging is not None and found.averaging > found.high:
         sentence += (
@@ -354,9 +366,7 @@ def _disparity_lines(figures: GroupFigures) -> list[str]:
         row = figures.disparities.loc[name]
         words = name.replace("_", " ")
         limits = interval(row["low"], row["high"])
-        between = "" if row["lowest"] is None else f"{row['lowest']} - {row['highest']}"
-        if pd.isna(row["value"]):
-            between = "not defined"
+        between = "not defined" if pd.isna(row["value"]) else figures.order(name)
         lines.append(
             f"{words:30}{number(row['value']):>6}  {limits:16}  {between}".rstrip()
         )

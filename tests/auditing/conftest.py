@@ -24,17 +24,18 @@ def rows():
 def leakage():
     """Make an object such as `measure_leakage` returns."""
 
-    def make(name="score", value=0.7):
+    def make(name="score", value=0.7, low=None):
         attackers = pd.DataFrame(
             {"auc": [value - 0.1, value], "mi": [0.02, 0.08]},
             index=["logistic regression", "gradient boosting"],
         )
-        common = {"metric": "auc", "mi": 0.08, "mi_low": 0.07, "mi_high": 0.09}
+        mi_low = 0.07 if value > 0.52 else 0.0
+        common = {"metric": "auc", "mi": 0.08, "mi_low": mi_low, "mi_high": 0.09}
         X = SimpleNamespace(name="X", value=0.93, low=0.92, high=0.94, **common)
         return SimpleNamespace(
             name=name,
             value=value,
-            low=value - 0.02,
+            low=value - 0.02 if low is None else low,
             high=value + 0.02,
             null_value=0.51,
             null_low=0.5,

@@ -9,6 +9,7 @@ from scipy.stats import binom
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
+from fairrep import MIFairTransformer
 from fairrep.auditing import _certificate
 from fairrep.auditing._certificate import _binomial_limit, certify
 from fairrep.auditing._limits import (
@@ -69,6 +70,14 @@ def test_no_downstream_classifier_beats_the_estimates(rows):
     attacker = HistGradientBoostingClassifier(max_iter=20).fit(one_hot, s)
     auc = roc_auc_score(s == "m", attacker.predict_proba(one_hot)[:, 1])
     assert auc <= certificate.estimates["attacker_auc"] + 1e-12
+
+
+def test_codes_of_a_transformer_as_they_come(biased, quick):
+    X, _, s = biased
+    given = {**quick, "bottleneck": "discrete", "output": "index"}
+    codes = MIFairTransformer(**given).fit_transform(X, sensitive_features=s)
+    assert codes.shape == (len(X), 1)
+    assert certify(codes, s).n_codes == len(np.unique(codes))
 
 
 def test_limits_are_above_estimates_and_shrink_with_rows(rows):
@@ -212,7 +221,17 @@ def test_text_and_json(rows):
 
 
 @pytest.mark.parametrize(
-    "form", [list, pd.Series, pd.Categorical, lambda c: c.astype(str), np.float64]
+    "form",
+    [
+        list,
+        pd.Series,
+        pd.Categorical,
+        lambda c: c.astype(str),
+        np.float64,
+        pd.DataFrame,
+        lambda c: c[:, None],
+        lambda c: c[:, None].tolist(),
+    ],
 )
 def test_codes_of_any_discrete_type_say_the_same(rows, form):
     code, s, _ = rows

@@ -43,6 +43,20 @@ def test_groups_from_predictions(rows):
     assert ax.get_legend().get_texts()[0].get_text() == "accuracy"
 
 
+@pytest.mark.parametrize("names", [("no", "yes"), ("0", "1"), ("False", "True")])
+def test_groups_whose_names_say_nothing_are_drawn_with_their_column(rows, names):
+    y_true, y_pred, score, groups = rows
+    black = groups["sex"].map(dict(zip("fm", names, strict=True)))
+    given = {"sensitive_features": {"black": black}, **QUICK}
+    display = GroupsDisplay.from_predictions(y_true, y_pred, **given)
+    drawn = [label.get_text() for label in display.ax_.get_yticklabels()]
+    titles = [f"black={name}" for name in names]
+    assert drawn == [*titles, "all rows"]
+    display = CalibrationByGroupDisplay.from_predictions(y_true, score, **given)
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == ["calibrated", *titles]
+
+
 def test_from_estimator(biased):
     X, y, s = biased
     model = LogisticRegression().fit(X, y)
@@ -51,7 +65,8 @@ def test_from_estimator(biased):
     assert len(display.ax_.get_yticklabels()) == 3
     display = CalibrationByGroupDisplay.from_estimator(model, X, y, **given)
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert labels == ["calibrated", *display.figures.groups]
+    titles = [f"sensitive_feature_0={group}" for group in display.figures.groups]
+    assert labels == ["calibrated", *titles]
 
 
 def test_calibration_from_predictions(rows):

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from fairrep.auditing import _attackers
+from fairrep.auditing import _attackers, _leakage
 from fairrep.auditing._attackers import auc, balanced_accuracy, rank_correlation
-from fairrep.auditing._leakage import _value, measure_leakage
+from fairrep.auditing._leakage import _value, _widening, measure_leakage
 from fairrep.auditing._target import read_target
 
 
@@ -73,6 +73,39 @@ def test_hidden_groups_are_found(measured, hiding, at_least):
     assert leakage.low <= leakage.value <= leakage.high
     assert leakage.mi_low > 0.1
     assert leakage.mi_high <= leakage.entropy + 1e-12
+
+
+def test_null_hardly_depends_on_the_seed():
+    """Three shuffles alone would make its width anything up to twice as much."""
+    rng = np.random.default_rng(0)
+    s = pd.Series(rng.integers(2, size=150))
+    view = rng.normal(size=(150, 1))
+    given = {"name": "z", "n_folds": 2, "n_bootstrap": 5}
+    reach = [
+        measure_leakage(view, s, **given, random_state=seed).null_high - 0.5
+        for seed in range(4)
+    ]
+    assert max(reach) < 1.15 * min(reach)
+
+
+def test_shuffles_widen_the_null_only_where_they_are_clear():
+    assert _widening(0.5) == _widening(1.35**2) == 1.35
+    assert 1.35 < _widening(2 * 1.35**2) < 1.5  # usual of three shuffles
+    assert _widening(10 * 1.35**2) > 1.9
+
+
+@pytest.mark.parametrize(("null_high", "found"), [(0.6, True), (0.9, False)])
+def test_what_chance_may_have_made_is_no_limit_above_0(null_high, found, monkeypatch):
+    null = np.array([0.4, 0.5, null_high])
+    monkeypatch.setattr(_leakage, "_null", lambda *args: null)
+    s = pd.Series(np.arange(200) % 2)
+    view = s + np.random.default_rng(0).normal(size=200)
+    given = {"name": "z", "n_folds": 2, "n_bootstrap": 5, "random_state": 0}
+    leakage = measure_leakage(view, s, **given)
+    assert leakage.found == found
+    assert (leakage.mi_low > 0) == found
+    assert (leakage.attackers["mi_low"] > 0).any() == found
+    assert leakage.mi > 0.02
 
 
 @pytest.mark.parametrize("hiding", ["xor", "tiny_shift"])

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from fairrep import AuditReport, MIDebiasedClassifier, MIFairTransformer, audit
 from fairrep.auditing._models import read_model
@@ -186,6 +187,34 @@ def test_leakage_is_measured_of_every_view(biased, quick):
     assert _leakage.Leakage is type(views[0])
 
 
+@pytest.mark.filterwarnings("ignore:.* was fitted on about 100% of these rows")
+def test_a_representation_needs_no_labels(biased, quick, model):
+    X, y, s = biased
+    transformer = MIFairTransformer(**quick).fit(X, sensitive_features=s)
+    given = {"sensitive_features": s, "n_bootstrap": 20, "random_state": 0}
+    report = audit(transformer, X, **given)
+    found = report.models["MIFairTransformer"]
+    assert found.figures == []
+    ((representation,),) = found.leakage.values()
+    assert representation.name == "representation"
+    assert "Class" not in str(report)
+    assert report.to_json() == audit(transformer, X, y, **given).to_json()
+    with pytest.raises(ValueError, match="head predicts, so y is needed"):
+        audit({"z": transformer, "head": model}, X, **given)
+    with pytest.raises(ValueError, match="y has 3 rows and X has 400"):
+        audit(transformer, X, y[:3], **given)
+
+
+def test_what_is_said_of_one_model_does_not_depend_on_the_others(biased, model):
+    X, y, s = (part[:200] for part in biased)
+    shallow = DecisionTreeClassifier(max_depth=2).fit(X, y)
+    given = {"sensitive_features": s, "n_bootstrap": 20, "random_state": 0}
+    alone = audit({"b": model}, X, y, **given).to_dict()
+    both = audit({"a": shallow, "b": model}, X, y, **given).to_dict()
+    assert both["proxies"] == alone["proxies"]
+    assert both["models"]["b"] == alone["models"]["b"]
+
+
 def test_missing_sensitive_values(biased, model):
     X, y, s = biased
     s = pd.Series(s).astype(object)
@@ -297,6 +326,19 @@ def test_summary_says_what_was_found(leakage):
     assert found.startswith("From the score, sex can be read with AUC 0.700")
     assert nothing.startswith("No attacker read sex from the representation")
     assert "no proof" in nothing
+    report.models["predictions"].leakage = {"sex": [leakage(value=0.519, low=0.515)]}
+    assert report.summary[1] == (
+        "What attackers read of sex from the score cannot be told from chance with "
+        "these rows: AUC 0.519 (interval 0.515 to 0.539), within the 0.500 to 0.520 of "
+        "no relation."
+    )
+    undirected = leakage(value=0.51)
+    undirected.metric, undirected.mi_low = "rank_correlation", 0.07
+    report.models["predictions"].leakage = {"age": [undirected]}
+    assert (
+        "can be read, though not whether it is low or high: at least 0.080 nats"
+        in (report.summary[1])
+    )
     assert "which chance alone could make" in predictions().summary[0]
 
 
@@ -325,6 +367,15 @@ def test_summary_says_where_a_small_gap_is_no_achievement(n_predicted, words):
 def test_groups_of_no_gap_are_still_two():
     row = predictions().figures().disparities.loc["demographic_parity_difference"]
     assert (row["value"], row["lowest"], row["highest"]) == (0, "a", "b")
+
+
+def test_the_group_with_the_higher_rate_is_named_first():
+    black = {"black": ["yes"] * 100 + ["no"] * 100}
+    report = predictions(y_pred=[0, 0] * 50 + [0, 1] * 50, sensitive_features=black)
+    for text in (str(report), report.to_html()):
+        assert "black=no above black=yes" in text
+        assert "yes - no" not in text
+    assert "black=yes level with black=no" in str(predictions(sensitive_features=black))
 
 
 def test_rates_of_few_groups_are_compared():
