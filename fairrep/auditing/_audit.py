@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import (
 )
 from tqdm.auto import tqdm
 
-from .._inputs import as_pandas
+from .._inputs import as_pandas, check_row_order
 from ._models import (
     Rows,
     Subject,
@@ -146,6 +146,7 @@ def audit(
     True
     """
     options = _checked(locals())
+    check_row_order(X=X, y=y, sensitive_features=sensitive_features)
     y = as_pandas(y)
     n_rows = np.shape(X)[0]
     if y is not None and np.shape(y)[:1] != (n_rows,):
@@ -171,6 +172,15 @@ def audit_predictions(
 ) -> AuditReport:
     """`AuditReport.from_predictions`, once its arguments are gathered."""
     options = _checked(given)
+    y_true, y_pred, y_score, representation, *_ = outputs
+    check_row_order(
+        X=X,
+        y_true=y_true,
+        y_pred=y_pred,
+        y_score=y_score,
+        representation=representation,
+        sensitive_features=sensitive_features,
+    )
     subject = read_predictions(name, *outputs)
     rows = Rows.read(
         sensitive_features, len(subject), given["missing"], given["n_quantiles"]

@@ -439,3 +439,14 @@ def test_adult_in_time():
     start = time.process_time()
     audit(pipe, numbers.to_numpy(), y, sensitive_features=A, leakage=False)
     assert time.process_time() - start < 3
+
+
+def test_rows_of_one_index_in_another_order():
+    X, y, A = load_adult(subset="test", return_X_y_s=True)
+    X, y, A = X[10:110], y[10:110], A[10:110]
+    model = DecisionTreeClassifier(max_depth=2).fit(X[["age"]], y)
+    message = "sensitive_features has the index of X in another order"
+    with pytest.raises(ValueError, match=message):
+        audit(model, X[["age"]], y, sensitive_features=A[::-1], **QUICK)
+    with pytest.raises(ValueError, match="index of y_true in another order"):
+        AuditReport.from_predictions(y, y, sensitive_features=A[::-1], **QUICK)
