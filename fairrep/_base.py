@@ -276,8 +276,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         if self.interrupted_:
             warn_user(
                 f"The fit was interrupted in epoch {self.n_iter_} of "
-                f"{self.net_.max_epochs}; the weights of epoch "
-                f"{self.net_.best_epoch()}, the best so far, are kept.",
+                f"{self.max_epochs}; the weights of epoch {self.net_.best_epoch()}, "
+                "the best so far, are kept.",
                 ConvergenceWarning,
             )
 

@@ -19,7 +19,6 @@ from tqdm.auto import tqdm
 
 from ._cross_fit import Inputs
 from ._inputs import Codes, Floats
-from ._parameters import FEWEST_EPOCHS
 from ._sensitive import Guarded, Sensitive, SensitivePart
 from .nn._bottleneck import make_bottleneck
 from .nn._callbacks import Annealing, BestEpoch, EpochProgress
@@ -34,9 +33,6 @@ from .nn._table import TensorTable
 
 if TYPE_CHECKING:
     from ._base import BaseMIEstimator
-
-# Few rows and many, by which what is "auto" goes.
-FEW_TO_MANY = (3_000, 20_000)
 
 
 @dataclass
@@ -220,13 +216,11 @@ def build_net(
 ) -> FairNet:
     """The net, its schedule and its callbacks; with a scale, conditioned on lambda."""
     n_rows = batch_size(params, len(problem.table))
-    conditioned = scale is not None
-    epochs = n_epochs(params, len(problem.train), conditioned)
     # Half of the held-out rows may choose the epoch, the other half estimates.
     valid = problem.rows(problem.held_out[::2])
-    patience = params.n_iter_no_change if params.early_stopping else epochs
+    patience = params.n_iter_no_change if params.early_stopping else params.max_epochs
     callbacks: list[Any] = [
-        ("learning_rate", LRScheduler("CosineAnnealingLR", T_max=epochs)),
+        ("learning_rate", LRScheduler("CosineAnnealingLR", T_max=params.max_epochs)),
         (
             "best_epoch",
             BestEpoch(
@@ -245,6 +239,7 @@ def build_net(
         callbacks.append(
             ("print_log", PrintLog(keys_ignored=["event_lr"], sink=tqdm.write))
         )
+    conditioned = scale is not None
     settings: dict[str, Any] = {
         "critics": build_critics(params, problem, conditioned),
         "task_loss": problem.task.loss,
@@ -252,11 +247,11 @@ def build_net(
         "critic_steps": params.critic_steps,
         "critic_batches": params.critic_batches,
         "critic_lr": params.critic_learning_rate,
-        "warmup_epochs": warmup_epochs(params, epochs),
+        "warmup_epochs": warmup_epochs(params),
         "gradient_rescaling": params.gradient_rescaling,
         "generator": problem.generator,
         "lr": params.learning_rate,
-        "max_epochs": epochs,
+        "max_epochs": params.max_epochs,
         "batch_size": n_rows,
         "iterator_valid__batch_size": 4 * n_rows,
         "train_split": predefined_split(valid) if len(valid) else None,
@@ -276,22 +271,8 @@ def dropout_share(params: "BaseMIEstimator", n_rows: int) -> float:
     Few rows are soon learned by heart, many are not.
     """
     if params.dropout == "auto":
-        return float(np.interp(n_rows, FEW_TO_MANY, [0.5, 0.2]))
+        return float(np.interp(n_rows, [3_000, 20_000], [0.5, 0.2]))
     return params.dropout
-
-
-def n_epochs(params: "BaseMIEstimator", n_rows: int, conditioned: bool) -> int:
-    """Where it is "auto": 20 up to 3,000 rows, 30 from 20,000, a line between.
-
-    Nets that are conditioned on lambda, which have more to learn, get up to 40. Codes
-    get the most whatever the rows: their batches are so large that few are few steps.
-    """
-    if params.max_epochs != "auto":
-        return params.max_epochs
-    most = 40 if conditioned else 30
-    if params.bottleneck == "discrete":
-        return most
-    return round(np.interp(n_rows, FEW_TO_MANY, [FEWEST_EPOCHS, most]))
 
 
 def batch_size(params: "BaseMIEstimator", n_rows: int) -> int:
@@ -306,10 +287,10 @@ def batch_size(params: "BaseMIEstimator", n_rows: int) -> int:
     return params.batch_size
 
 
-def warmup_epochs(params: "BaseMIEstimator", epochs: int) -> int:
+def warmup_epochs(params: "BaseMIEstimator") -> int:
     """Where it is "auto": 3, but not most of a short training."""
     if params.warmup_epochs == "auto":
-        return min(3, epochs // 3)
+        return min(3, params.max_epochs // 3)
     return params.warmup_epochs
 
 

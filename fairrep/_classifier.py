@@ -115,9 +115,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     batch_size : int or "auto", default="auto"
         "auto" gives some twenty-five batches an epoch, of 32 to 512 rows, or of 128
         to 1024 with the discrete bottleneck.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto" makes fewer where few rows train: 20 up to
-        3,000, 30 from 20,000, and always with the discrete bottleneck.
+    max_epochs : int, default=30
+        Passes over the training rows.
     warmup_epochs : int or "auto", default="auto"
         Epochs over which the MI term's weight rises from 0 to ``lambda_mi``; less
         than ``max_epochs``. "auto" is 3, or a third of ``max_epochs`` if that is less.
@@ -278,7 +277,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         class_weight: Any = None,
         learning_rate: float = 2e-3,
         batch_size: Any = "auto",
-        max_epochs: Any = "auto",
+        max_epochs: int = 30,
         warmup_epochs: Any = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

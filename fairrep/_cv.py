@@ -80,9 +80,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         How S is taken.
     class_weight, learning_rate, batch_size : dict or str, float, int
         How the net is trained.
-    max_epochs : int or "auto", default="auto"
-        Passes over the training rows. "auto" makes 20 up to 3,000 rows, 40 from 20,000,
-        and always with the discrete bottleneck.
+    max_epochs : int, default=40
+        Passes over the training rows.
     warmup_epochs, early_stopping : int or str, bool
         As in `MIDebiasedClassifier`.
     validation_fraction : float, default=0.2
@@ -198,7 +197,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         class_weight: Any = None,
         learning_rate: float = 2e-3,
         batch_size: Any = "auto",
-        max_epochs: Any = "auto",
+        max_epochs: int = 40,
         warmup_epochs: Any = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.2,

@@ -13,7 +13,6 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 0, None, closed="left")
 COUNT_FROM_1 = Interval(Integral, 1, None, closed="left")
-FEWEST_EPOCHS = 20  # that max_epochs="auto" may be
 
 
 class MIParameters(BaseEstimator):
@@ -45,7 +44,7 @@ class MIParameters(BaseEstimator):
         "class_weight": [None, dict, StrOptions({"balanced"})],
         "learning_rate": [POSITIVE],
         "batch_size": [COUNT_FROM_1, StrOptions({"auto"})],
-        "max_epochs": [COUNT_FROM_1, StrOptions({"auto"})],
+        "max_epochs": [COUNT_FROM_1],
         "warmup_epochs": [COUNT, StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="both")],
@@ -88,7 +87,7 @@ class MIParameters(BaseEstimator):
         class_weight: Any,
         learning_rate: float,
         batch_size: Any,
-        max_epochs: Any,
+        max_epochs: int,
         warmup_epochs: Any,
         early_stopping: bool,
         validation_fraction: float,
@@ -164,11 +163,10 @@ class MIParameters(BaseEstimator):
                     f"{getattr(self, name)!r}."
                 )
         warmup_epochs = 0 if self.warmup_epochs == "auto" else self.warmup_epochs
-        epochs = FEWEST_EPOCHS if self.max_epochs == "auto" else self.max_epochs
-        if self.lambda_mi > 0 and warmup_epochs >= epochs:
+        if self.lambda_mi > 0 and warmup_epochs >= self.max_epochs:
             raise ValueError(
                 f"warmup_epochs ({warmup_epochs}) must be less than max_epochs "
-                f"({epochs}): lambda_mi would never reach its value."
+                f"({self.max_epochs}): lambda_mi would never reach its value."
             )
 
     def _random_state(self) -> np.random.RandomState:

@@ -31,6 +31,7 @@ def lambda_path(
     lambdas: Any = None,
     n_lambdas: int = 20,
     sample_weight: Any = None,
+    max_epochs: int = 40,
     **params: Any,
 ) -> "LambdaPath":
     """Train one net that serves every weight of the mutual information term.
@@ -57,10 +58,10 @@ def lambda_path(
         Length of the grid where ``lambdas`` is None, at least 2.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows, in the task loss and in the MI term.
+    max_epochs : int, default=40
+        Passes over the training rows; more than a single lambda needs.
     **params : dict
-        Parameters of `MIDebiasedClassifier`, but for ``lambda_mi``. With
-        ``max_epochs="auto"`` a path gets up to 40 passes, more than a single lambda
-        needs.
+        Parameters of `MIDebiasedClassifier`, but for ``lambda_mi``.
 
     Returns
     -------
@@ -109,6 +110,7 @@ def lambda_path(
         raise ValueError(
             f"n_lambdas must be an integer of at least 2; got {n_lambdas}."
         )
+    params = {"max_epochs": max_epochs, **params}
     data, calibration = _template(params)._set_apart(
         X, y, sensitive_features, sample_weight
     )

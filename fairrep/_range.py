@@ -12,7 +12,7 @@ from sklearn.isotonic import isotonic_regression
 from torch.nn import functional as F
 
 from ._base import BaseMIEstimator
-from ._build import Problem, batch_size, n_epochs
+from ._build import Problem, batch_size
 from ._inputs import Codes, Floats, cells
 from ._quantiles import quantile_groups
 from ._sensitive import SensitivePart
@@ -71,9 +71,8 @@ def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
     """
     brief = copy.copy(params)
     steps_of_epoch = len(problem.train) / batch_size(params, len(problem.table))
-    epochs = n_epochs(params, len(problem.train), conditioned=True)
-    wanted = max(SURVEY_SHARE * epochs, MIN_SURVEY_STEPS / steps_of_epoch)
-    brief.max_epochs = min(math.ceil(wanted), epochs)
+    wanted = max(SURVEY_SHARE * params.max_epochs, MIN_SURVEY_STEPS / steps_of_epoch)
+    brief.max_epochs = min(math.ceil(wanted), params.max_epochs)
     brief.warmup_epochs, brief.early_stopping, brief.callbacks = 0, False, None
     net = brief._train(problem, WIDEST)
     if net.interrupted_:  # whoever interrupts so early does not want the rest

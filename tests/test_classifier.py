@@ -16,7 +16,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from fairrep import MIDebiasedClassifier, MIFairTransformer
-from fairrep._build import dropout_share, n_epochs, warmup_epochs
+from fairrep._build import dropout_share, warmup_epochs
 
 # Three epochs need not teach a network more than the larger class.
 pytestmark = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -725,32 +725,16 @@ def test_dropout_follows_the_number_of_rows(adult):
 
 
 @pytest.mark.parametrize(
-    ("params", "epochs", "expected"),
+    ("params", "epochs"),
     [
-        ({}, 20, 3),
-        ({}, 8, 2),
-        ({}, 2, 0),
-        ({"warmup_epochs": 7}, 8, 7),
+        ({}, 3),
+        ({"max_epochs": 8}, 2),
+        ({"max_epochs": 2}, 0),
+        ({"max_epochs": 8, "warmup_epochs": 7}, 7),
     ],
 )
-def test_epochs_of_warmup(params, epochs, expected):
-    assert warmup_epochs(MIDebiasedClassifier(**params), epochs) == expected
-
-
-@pytest.mark.parametrize(
-    ("params", "n_rows", "conditioned", "expected"),
-    [
-        ({}, 100, False, 20),
-        ({}, 11_500, False, 25),
-        ({}, 10**6, False, 30),
-        ({}, 100, True, 20),
-        ({}, 10**6, True, 40),
-        ({"bottleneck": "discrete"}, 100, True, 40),
-        ({"max_epochs": 7}, 100, True, 7),
-    ],
-)
-def test_number_of_epochs(params, n_rows, conditioned, expected):
-    assert n_epochs(MIDebiasedClassifier(**params), n_rows, conditioned) == expected
+def test_epochs_of_warmup(params, epochs):
+    assert warmup_epochs(MIDebiasedClassifier(**params)) == epochs
 
 
 def test_a_quick_try_reaches_lambda(biased):

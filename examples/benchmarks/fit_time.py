@@ -43,7 +43,7 @@ def main():
 
     defaults = MIDebiasedClassifier()
     layers = (*defaults.hidden_layer_sizes, defaults.n_components)
-    epochs, batch_size = 30, 512  # what "auto" makes of them
+    epochs, batch_size = defaults.max_epochs, 512
 
     def debiased(lambda_mi, sensitive_features):
         model = MIDebiasedClassifier(lambda_mi, random_state=0)

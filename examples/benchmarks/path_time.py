@@ -10,6 +10,7 @@ for ten values of alpha; its input is encoded beforehand, fairrep's is not.
 
 import argparse
 import warnings
+from inspect import signature
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ def main():
     x = usual_encoder().fit_transform(X).astype(np.float32)
     single = MIDebiasedClassifier(2.0, device=args.device, random_state=0)
     params = {"device": args.device, "random_state": 0}
-    epochs = 40  # what "auto" makes of them
+    epochs = signature(lambda_path).parameters["max_epochs"].default
 
     def adversarial():
         for alpha in ALPHAS:
@@ -56,9 +57,11 @@ def main():
     runs = {
         "one fit, lambda_mi=2": lambda: single.fit(X, y, sensitive_features=A),
         "path, lambdas given": lambda: lambda_path(
-            X, y, sensitive_features=A, lambdas=LAMBDAS, **params
+            X, y, sensitive_features=A, lambdas=LAMBDAS, max_epochs=epochs, **params
         ),
-        "path, range found": lambda: lambda_path(X, y, sensitive_features=A, **params),
+        "path, range found": lambda: lambda_path(
+            X, y, sensitive_features=A, max_epochs=epochs, **params
+        ),
         "fairlearn, ten alphas": adversarial,
     }
     if args.without_fairlearn:
