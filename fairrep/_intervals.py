@@ -21,7 +21,7 @@ References
        proportions: comparison of eleven methods", Statistics in Medicine 17(8), 1998.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,20 @@ def proportion_interval(hits: int, total: int, confidence: float) -> Interval:
         return UNKNOWN
     found = binomtest(int(hits), int(total)).proportion_ci(confidence, method="wilson")
     return float(found.low), float(found.high)
+
+
+def compared(new: Iterable[float], old: Iterable[float]) -> str | None:
+    """Whether a figure is "smaller" or "larger"; None where that cannot be told.
+
+    Both are value, lower and upper limit: each value must be beyond the limits of the
+    other.
+    """
+    (value, low, high), (old_value, old_low, old_high) = new, old
+    if value < old_low and high < old_value:
+        return "smaller"
+    if value > old_high and low > old_value:
+        return "larger"
+    return None
 
 
 @dataclass

@@ -16,6 +16,7 @@ from ._cv import MIDebiasedClassifierCV
 from ._data import read_and_split
 from ._files import check_writable
 from ._inputs import TableEncoder
+from ._intervals import compared
 from ._model_folder import check_folder
 from ._plotting import check_picture, save_picture
 from ._tradeoff import TradeoffDisplay
@@ -156,10 +157,5 @@ def _sentence(display: TradeoffDisplay, taken: int) -> str:
 
 
 def _verdict(new: pd.Series, old: pd.Series, name: str) -> str:
-    """As in an audit: figures differ where each is beyond the limits of the other."""
-    low, high = f"{name}_low", f"{name}_high"
-    if new[name] < old[low] and new[high] < old[name]:
-        return "smaller"
-    if new[name] > old[high] and new[low] > old[name]:
-        return "larger"
-    return "no difference beyond the limits"
+    columns = [name, f"{name}_low", f"{name}_high"]
+    return compared(new[columns], old[columns]) or "no difference beyond the limits"

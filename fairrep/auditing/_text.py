@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from .._collapse import is_rare
+from .._intervals import compared
 from ..metrics._report import DISPARITIES
 from ._attributes import ALL
 from ._groups import GroupFigures
@@ -223,19 +224,16 @@ def _words(name: str) -> str:
 
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Gaps that shrank and that grew, each value outside the interval of the other."""
-    smaller: list[str] = []
-    larger: list[str] = []
+    changes: dict[str, list[str]] = {"smaller": [], "larger": []}
     for name in DISPARITIES:
         if not name.endswith("difference"):  # a ratio says the same once more
             continue
         old, new = before.loc[name], after.loc[name]
         values = f"{new['value']:.3f} against {old['value']:.3f}"
-        change = f"{_words(name)} ({values})"
-        fell = new["value"] < old["low"] and new["high"] < old["value"]
-        rose = new["value"] > old["high"] and new["low"] > old["value"]
-        if fell or rose:
-            (smaller if fell else larger).append(change)
-    return smaller, larger
+        columns = ["value", "low", "high"]
+        if how := compared(new[columns], old[columns]):
+            changes[how].append(f"{_words(name)} ({values})")
+    return changes["smaller"], changes["larger"]
 
 
 def leakage_sentence(attribute: str, found: Any) -> str:
