@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Generator
 
-from ._build import Problem, Task, build_net
+from ._build import Problem, Task, build_net, n_members
 from ._cross_fit import Inputs
 from ._sensitive import Guarded, Sensitive
 from .nn._module import cross_entropy, squared_error
@@ -41,6 +41,7 @@ def draw_blueprint(
     settings = params.get_params(deep=False)
     settings["mi_target"] = params.mi_target
     settings["batch_size"] = net.batch_size  # "auto" depends on the number of rows
+    settings["n_members"] = n_members(params)
     return {
         "params": {k: v for k, v in settings.items() if k not in LEFT_OUT},
         "task": problem.task.kind,
@@ -63,9 +64,8 @@ def net_from_blueprint(
     device: torch.device,
 ) -> FairNet:
     """The net of that fit, as after `drop_training_state`, its weights still random."""
-    params = SimpleNamespace(
-        **blueprint["params"], callbacks=None, encoder=encoder, verbose=0
-    )
+    settings = {"n_members": 1, **blueprint["params"]}  # 1: of an earlier version
+    params = SimpleNamespace(**settings, callbacks=None, encoder=encoder, verbose=0)
     # The module of a callable may draw its weights from torch's global generator.
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices, enabled=encoder is not None):

@@ -136,20 +136,23 @@ def build_module(
 ) -> FairModule:
     """Encoder, bottleneck and head."""
     x, generator = problem.table.x, problem.generator
+    members = n_members(params)
     make_layer = partial(ConditionedLinear, gated=True) if conditioned else linear
     encoder: nn.Module
     if params.encoder is None:
         encoder = MLP(
             x.shape[1],
             _sizes(params.hidden_layer_sizes),
+            n_members=members,
             dropout=dropout_share(params, len(problem.train)),
             generator=generator,
             make_layer=make_layer,
         )
     else:
         encoder = UserEncoder(_users_module(params.encoder, x), example=x[:2])
+    n_inputs = int(np.prod(x.shape[1:]))
     bottleneck = make_bottleneck(
-        params.bottleneck, int(np.prod(x.shape[1:])), params.noise_std, generator
+        params.bottleneck, n_inputs, params.noise_std, generator
     )
     discrete = params.bottleneck == "discrete"
     make_module = CodeModule if discrete else FairModule
@@ -158,6 +161,7 @@ def build_module(
         bottleneck,
         n_components=params.n_codes if discrete else params.n_components,
         n_outputs=problem.task.n_outputs,
+        n_members=members,
         generator=generator,
         make_layer=make_layer,
     )
@@ -273,6 +277,13 @@ def dropout_share(params: "BaseMIEstimator", n_rows: int) -> float:
     if params.dropout == "auto":
         return float(np.interp(n_rows, [3_000, 20_000], [0.5, 0.2]))
     return params.dropout
+
+
+def n_members(params: "BaseMIEstimator") -> int:
+    """Where it is "auto": 4, but 1 where they could not differ or be averaged."""
+    if params.n_members != "auto":
+        return params.n_members
+    return 1 if params.bottleneck == "discrete" or params.encoder is not None else 4
 
 
 def batch_size(params: "BaseMIEstimator", n_rows: int) -> int:

@@ -63,11 +63,15 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         ``calibration_fraction``). Continuous S is cut at its quartiles for it.
     n_components : int, default=8
         Size of z.
+    n_members : int or "auto", default="auto"
+        Encoders side by side, trained at once. Each learns the task by itself, z is
+        the average of theirs, and so is the prediction, as in an ensemble. "auto" is
+        4, or 1 with an ``encoder`` of your own and with the discrete bottleneck.
     n_codes : int, default=4
         Codes of the discrete bottleneck, at least 2. More keep more of the task and
         can be certified less.
     noise_std : float, default=0.3
-        Standard deviation of the gaussian bottleneck's noise, where z has 1.
+        Standard deviation of the gaussian noise, where each member's z has 1.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Sizes of the encoder's hidden layers.
     dropout : float or "auto", default="auto"
@@ -259,6 +263,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         mi_target: str = "representation",
         bottleneck: str = "gaussian",
         n_components: int = 8,
+        n_members: Any = "auto",
         n_codes: int = 4,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
@@ -296,6 +301,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             mi_estimator=mi_estimator,
             bottleneck=bottleneck,
             n_components=n_components,
+            n_members=n_members,
             n_codes=n_codes,
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,

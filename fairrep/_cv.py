@@ -68,7 +68,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         As in `MIDebiasedClassifier`, like all that follow unless said.
     criterion, mi_estimator, mi_target : str
         What is minimised.
-    bottleneck, n_components, n_codes, noise_std : str, int, int, float
+    bottleneck, n_components, n_members, n_codes, noise_std : str, int, int, int, float
         The representation.
     hidden_layer_sizes, dropout, numeric_embedding, n_bins, encoder : object
         The encoder.
@@ -179,6 +179,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         mi_target: str = "representation",
         bottleneck: str = "gaussian",
         n_components: int = 8,
+        n_members: Any = "auto",
         n_codes: int = 4,
         noise_std: float = 0.3,
         hidden_layer_sizes: Any = (100,),
@@ -217,6 +218,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             mi_target=mi_target,
             bottleneck=bottleneck,
             n_components=n_components,
+            n_members=n_members,
             n_codes=n_codes,
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,

@@ -26,6 +26,7 @@ class MIParameters(BaseEstimator):
         "mi_estimator": [StrOptions({"auto", "mine"})],
         "bottleneck": [StrOptions({"gaussian", "deterministic", "discrete"})],
         "n_components": [COUNT_FROM_1],
+        "n_members": [COUNT_FROM_1, StrOptions({"auto"})],
         "n_codes": [Interval(Integral, 2, None, closed="left")],
         "noise_std": [POSITIVE],
         "hidden_layer_sizes": ["array-like", COUNT_FROM_1],
@@ -69,6 +70,7 @@ class MIParameters(BaseEstimator):
         mi_estimator: str,
         bottleneck: str,
         n_components: int,
+        n_members: Any,
         n_codes: int,
         noise_std: float,
         hidden_layer_sizes: Any,
@@ -105,6 +107,7 @@ class MIParameters(BaseEstimator):
         self.mi_estimator = mi_estimator
         self.bottleneck = bottleneck
         self.n_components = n_components
+        self.n_members = n_members
         self.n_codes = n_codes
         self.noise_std = noise_std
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -162,12 +165,25 @@ class MIParameters(BaseEstimator):
                     f"{name} must hold integers of at least 1, one for each layer; got "
                     f"{getattr(self, name)!r}."
                 )
+        self._check_members()
         warmup_epochs = 0 if self.warmup_epochs == "auto" else self.warmup_epochs
         if self.lambda_mi > 0 and warmup_epochs >= self.max_epochs:
             raise ValueError(
                 f"warmup_epochs ({warmup_epochs}) must be less than max_epochs "
                 f"({self.max_epochs}): lambda_mi would never reach its value."
             )
+
+    def _check_members(self) -> None:
+        alone = {
+            "bottleneck='discrete'": self.bottleneck == "discrete",
+            "an encoder of your own": self.encoder is not None,
+        }
+        for what, given in alone.items():
+            if given and self.n_members not in ("auto", 1):
+                raise ValueError(
+                    f"With {what} there is one encoder; expected n_members='auto' or "
+                    f"1, got {self.n_members}."
+                )
 
     def _random_state(self) -> np.random.RandomState:
         # check_random_state(None) is numpy's global generator, which is not ours.

@@ -53,13 +53,17 @@ class MIFairTransformer(BaseMIEstimator):
         ``calibration_fraction``). Continuous S is cut at its quartiles for it.
     n_components : int, default=8
         Size of z.
+    n_members : int or "auto", default="auto"
+        Encoders side by side, trained at once. Each learns the task by itself, and z
+        is the average of theirs. "auto" is 4, or 1 with an ``encoder`` of your own and
+        with the discrete bottleneck.
     n_codes : int, default=4
         Codes of the discrete bottleneck, at least 2. More keep more of the task and
         can be certified less.
     output : {"onehot", "index"}, default="onehot"
         What `transform` returns of a code: a column for each, or its index.
     noise_std : float, default=0.3
-        Standard deviation of the gaussian bottleneck's noise, where z has 1.
+        Standard deviation of the gaussian noise, where each member's z has 1.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Sizes of the encoder's hidden layers.
     dropout : float or "auto", default="auto"
@@ -232,6 +236,7 @@ class MIFairTransformer(BaseMIEstimator):
         mi_estimator: str = "auto",
         bottleneck: str = "gaussian",
         n_components: int = 8,
+        n_members: Any = "auto",
         n_codes: int = 4,
         output: str = "onehot",
         noise_std: float = 0.3,
@@ -270,6 +275,7 @@ class MIFairTransformer(BaseMIEstimator):
             mi_estimator=mi_estimator,
             bottleneck=bottleneck,
             n_components=n_components,
+            n_members=n_members,
             n_codes=n_codes,
             noise_std=noise_std,
             hidden_layer_sizes=hidden_layer_sizes,

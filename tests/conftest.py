@@ -26,6 +26,7 @@ QUICK = {
     "warmup_epochs": 1,
     "hidden_layer_sizes": (8,),
     "n_components": 4,
+    "n_members": 1,
     "critic_hidden_layer_sizes": (8,),
     "critic_steps": 1,
     "batch_size": 64,

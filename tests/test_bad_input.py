@@ -59,12 +59,30 @@ def says(*words):
         ("device", "abacus", ["'abacus'"]),
         ("warmup_epochs", 3, ["(3)", "less than max_epochs (3)"]),
         ("warmup_epochs", "all", ["auto", "Got 'all'"]),
+        ("n_members", 0, ["range [1, inf)", "Got 0"]),
+        ("n_members", "all", ["auto", "Got 'all'"]),
     ],
 )
 def test_unknown_or_impossible_option(untrained, biased, cls, name, value, words):
     X, y, s = biased
     with pytest.raises(ValueError, match=says(name, *words)):
         untrained(cls, **{name: value}).fit(X, y, sensitive_features=s)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (
+            {"bottleneck": "discrete"},
+            ["bottleneck='discrete'", "n_members", "1, got 2"],
+        ),
+        ({"encoder": nn.Identity()}, ["encoder of your own", "n_members", "1, got 2"]),
+    ],
+)
+def test_members_where_there_is_one_encoder(untrained, biased, params, words):
+    X, y, s = biased
+    with pytest.raises(ValueError, match=says(*words)):
+        untrained(n_members=2, **params).fit(X, y, sensitive_features=s)
 
 
 def test_unknown_mi_target(untrained, biased):

@@ -16,7 +16,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from fairrep import MIDebiasedClassifier, MIFairTransformer
-from fairrep._build import dropout_share, warmup_epochs
+from fairrep._build import dropout_share, n_members, warmup_epochs
 
 # Three epochs need not teach a network more than the larger class.
 pytestmark = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -154,6 +154,10 @@ VARIANTS = {
     "two hidden layers, dropout": {"hidden_layer_sizes": [16, 8], "dropout": 0.3},
     "one component": {"n_components": 1, "max_epochs": 30},
     "two components": {"n_components": 2},
+    "members": {"n_members": 4},
+    "members, no hidden layer": {"n_members": 2, "hidden_layer_sizes": ()},
+    "members, prediction": {"n_members": 2, "mi_target": "prediction"},
+    "members, rescaled": {"n_members": 2, "gradient_rescaling": True},
     "no warm-up": {"warmup_epochs": 0},
 }
 
@@ -735,6 +739,20 @@ def test_dropout_follows_the_number_of_rows(adult):
 )
 def test_epochs_of_warmup(params, epochs):
     assert warmup_epochs(MIDebiasedClassifier(**params)) == epochs
+
+
+@pytest.mark.parametrize(
+    ("params", "members"),
+    [
+        ({}, 4),
+        ({"n_members": 3}, 3),
+        ({"bottleneck": "discrete"}, 1),
+        ({"encoder": torch.nn.Identity()}, 1),
+    ],
+)
+@pytest.mark.parametrize("cls", [MIDebiasedClassifier, MIFairTransformer])
+def test_number_of_members(cls, params, members):
+    assert n_members(cls(**params)) == members
 
 
 def test_a_quick_try_reaches_lambda(biased):

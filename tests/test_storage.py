@@ -243,6 +243,7 @@ def fitted(data):
         warmup_epochs=1,
         hidden_layer_sizes=(8,),
         n_components=4,
+        n_members=1,
         critic_hidden_layer_sizes=(8,),
         random_state=0,
     )
@@ -297,6 +298,18 @@ def test_loading_runs_no_code(fitted, saved, monkeypatch):
     fairrep.load(saved)
     assert b"\x80\x04" not in (saved / DOCUMENT).read_bytes()
     assert {path.suffix for path in saved.iterdir()} == {".json", ".safetensors"}
+
+
+def test_a_model_from_before_there_were_members(fitted, saved, data):
+    def change(document):
+        del document["content"]["params"]["n_members"]
+        document["content"]["blueprint"]["params"].pop("n_members")
+
+    rewrite(saved, change)
+    X, _, _ = data
+    np.testing.assert_array_equal(
+        fairrep.load(saved).predict_proba(X), fitted.predict_proba(X)
+    )
 
 
 def test_the_document_can_be_read(saved):

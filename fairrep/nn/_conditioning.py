@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
-from ._encoder import linear
+from ._encoder import affine, linear
 
 EMBEDDING_SIZE = 8
 
@@ -60,10 +59,15 @@ class ConditionedLinear(nn.Module):
     """
 
     def __init__(
-        self, n_in: int, n_out: int, generator: Generator, gated: bool = False
+        self,
+        n_in: int,
+        n_out: int,
+        generator: Generator,
+        gated: bool = False,
+        n_blocks: int = 1,
     ) -> None:
         super().__init__()
-        self.linear = linear(n_in, n_out, generator)
+        self.linear = linear(n_in, n_out, generator, n_blocks)
         self.sizes = [n_in if gated else 0, n_out, n_out]
         zeros = torch.zeros(sum(self.sizes), EMBEDDING_SIZE, device=generator.device)
         self.film = nn.Parameter(zeros)
@@ -74,17 +78,17 @@ class ConditionedLinear(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         if len(embedding) == 1:  # one lambda for all rows: cheaper on the weights
-            return F.linear(x, *self._folded_weights(embedding))
+            return affine(x, *self._folded_weights(embedding))
         gate, scale, shift = self._film(embedding)
         if gate.shape[1]:
             x = x * (1 + gate)
         return torch.addcmul(shift, self.linear(x), 1 + scale)
 
-    def folded(self, embedding: Tensor) -> nn.Linear:
+    def folded(self, embedding: Tensor) -> nn.Module:
         """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
+        layer = copy.deepcopy(self.linear)
         with torch.no_grad():
             weight, bias = self._folded_weights(embedding)
-            layer = nn.utils.skip_init(nn.Linear, *weight.T.shape, device=weight.device)
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
         return layer
@@ -92,9 +96,10 @@ class ConditionedLinear(nn.Module):
     def _folded_weights(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
         gate, scale, shift = self._film(embedding)
         weight, bias = self.linear.weight, self.linear.bias
+        blocks = (*weight.shape[:-2], -1, 1)  # one column, of each block where any are
         if gate.shape[1]:
-            weight = weight * (1 + gate)
-        return (1 + scale).T * weight, ((1 + scale) * bias + shift).squeeze(0)
+            weight = weight * (1 + gate).view(blocks).mT
+        return (1 + scale).view(blocks) * weight, ((1 + scale) * bias + shift)[0]
 
     def _film(self, embedding: Tensor) -> tuple[Tensor, ...]:
         return (embedding @ self.film.T).split(self.sizes, dim=1)

@@ -11,13 +11,55 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-MakeLayer = Callable[[int, int, Generator], nn.Module]
+# (n_in, n_out, generator, n_blocks=1) -> layer
+MakeLayer = Callable[..., nn.Module]
 
 
-def linear(n_in: int, n_out: int, generator: Generator) -> nn.Linear:
-    """`torch.nn.Linear` with its usual initialisation, drawn from ``generator``."""
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out, device=generator.device)
-    limit = n_in**-0.5
+class BlockLinear(nn.Module):
+    """Linear layers of equal size side by side, each from its block to its block.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Of all blocks together; multiples of ``n_blocks``.
+    n_blocks : int
+    device : torch.device
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, n_blocks: int, device: torch.device | str
+    ) -> None:
+        super().__init__()
+        self.out_features = n_out
+        shape = n_blocks, n_out // n_blocks, n_in // n_blocks
+        self.weight = nn.Parameter(torch.empty(shape, device=device))
+        self.bias = nn.Parameter(torch.empty(n_out, device=device))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return affine(x, self.weight, self.bias)
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """What a layer of these weights makes of x; in blocks if they have 3 dimensions."""
+    if weight.ndim == 2:
+        return F.linear(x, weight, bias)
+    blocks = x.unflatten(1, (len(weight), -1)).transpose(0, 1)
+    return torch.bmm(blocks, weight.mT).transpose(0, 1).flatten(1) + bias
+
+
+def linear(
+    n_in: int, n_out: int, generator: Generator, n_blocks: int = 1
+) -> nn.Linear | BlockLinear:
+    """`torch.nn.Linear` with its usual initialisation, drawn from ``generator``.
+
+    With blocks, as many of them side by side.
+    """
+    layer: nn.Linear | BlockLinear
+    if n_blocks == 1:
+        layer = nn.utils.skip_init(nn.Linear, n_in, n_out, device=generator.device)
+    else:
+        layer = BlockLinear(n_in, n_out, n_blocks, generator.device)
+    limit = (n_in // n_blocks) ** -0.5
     with torch.no_grad():
         layer.weight.uniform_(-limit, limit, generator=generator)
         layer.bias.uniform_(-limit, limit, generator=generator)
@@ -44,7 +86,9 @@ def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
 class MLP(nn.Module):
     """Fully connected hidden layers, ReLU, with dropout after each.
 
-    ``out_features`` is the width of the last hidden layer, or ``n_in`` without any.
+    With members there are as many such encoders side by side, of one input.
+    ``out_features`` is the width of the last hidden layer, over all members, or
+    ``n_in`` without any; it falls into ``n_blocks``.
     """
 
     def __init__(
@@ -52,16 +96,20 @@ class MLP(nn.Module):
         n_in: int,
         hidden_layer_sizes: Sequence[int],
         *,
+        n_members: int = 1,
         dropout: float = 0.0,
         negative_slope: float = 0.0,
         generator: Generator,
         make_layer: MakeLayer = linear,
     ) -> None:
         super().__init__()
-        sizes = [n_in, *hidden_layer_sizes]
+        sizes = [n_in, *(n_members * size for size in hidden_layer_sizes)]
+        blocks = [1] + [n_members] * len(hidden_layer_sizes)
         self.layers = nn.ModuleList(
-            make_layer(a, b, generator) for a, b in itertools.pairwise(sizes)
+            make_layer(a, b, generator, n_blocks=k)
+            for (a, b), k in zip(itertools.pairwise(sizes), blocks, strict=False)
         )
+        self.n_blocks = blocks[-1]
         self.dropout = dropout
         self.negative_slope = negative_slope
         self.out_features = sizes[-1]
@@ -83,6 +131,8 @@ class UserEncoder(nn.Module):
 
     It knows nothing of lambda: conditioning is left to the layers after it.
     """
+
+    n_blocks = 1
 
     def __init__(self, module: nn.Module, example: Tensor) -> None:
         super().__init__()

@@ -19,6 +19,11 @@ class FairModule(nn.Module):
     A generator stands for training: it drives dropout and noise, and the head reads
     the noisy z. Without one the output is the head's at the mean of z, and the z
     returned is the one to release.
+
+    Members are encoders side by side. From each one's mean of z the head learns the
+    task alone; z is made of the average of them, and the critics see it so. The head
+    being linear, its output there is the average of theirs: an ensemble, and less of an
+    accident of the initial weights than any member.
     """
 
     # Whether the z that is released is another than that of training, but for noise.
@@ -32,11 +37,18 @@ class FairModule(nn.Module):
         n_components: int,
         n_outputs: int,
         generator: Generator,
+        n_members: int = 1,
         make_layer: MakeLayer = linear,
     ) -> None:
         super().__init__()
+        self.n_members = n_members
         self.encoder: Any = encoder
-        self.project = make_layer(encoder.out_features, n_components, generator)
+        self.project = make_layer(
+            encoder.out_features,
+            n_members * n_components,
+            generator,
+            n_blocks=encoder.n_blocks,
+        )
         self.bottleneck: Any = bottleneck
         self.head = make_layer(n_components, n_outputs, generator)
 
@@ -46,18 +58,47 @@ class FairModule(nn.Module):
         generator: Generator | None = None,
         embedding: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        h = self.encoder(x, generator, embedding)
-        mean = self.bottleneck.mean(apply(self.project, h, embedding))
+        """The output, (n, n_outputs), in training (n, n_members, n_outputs); and z."""
+        members = self._means(x, generator, embedding)
+        mean = members.mean(1)
         z = self.bottleneck.perturb(mean, x, generator)
-        return apply(self.head, mean if generator is None else z, embedding), z
+        if generator is None:
+            return apply(self.head, mean, embedding), z
+        # The noise of z, whose average they are.
+        noisy = (members + (z - mean).unsqueeze(1)).flatten(0, 1)
+        if embedding is not None:
+            embedding = embedding.repeat_interleave(self.n_members, dim=0)
+        output = apply(self.head, noisy, embedding)
+        return output.unflatten(0, (-1, self.n_members)), z
 
     def output(self, x: Tensor) -> Tensor:
         """The head's output at the mean of z, without the cost of noise for z."""
-        return self.head(self.bottleneck.mean(self.project(self.encoder(x))))
+        return self.head(self._means(x, None, None).mean(1))
+
+    def _means(
+        self, x: Tensor, generator: Generator | None, embedding: Tensor | None
+    ) -> Tensor:
+        """Each member's mean of z, of shape (n, n_members, n_components)."""
+        h = self.encoder(x, generator, embedding)
+        members = apply(self.project, h, embedding)
+        members = members.unflatten(1, (self.n_members, -1)).flatten(0, 1)
+        return self.bottleneck.mean(members).unflatten(0, (-1, self.n_members))
+
+    def prediction(self, output: Tensor) -> Tensor:
+        """The mean over the members, if `forward` returned an output of each."""
+        return output.mean(1) if output.ndim == 3 else output
 
     def row_loss(self, loss: RowLoss, output: Tensor, z: Tensor, y: Tensor) -> Tensor:
-        """The task loss of each row, from what `forward` returned."""
-        return loss(output, y)
+        """The task loss of each row, from what `forward` returned.
+
+        In training it is the mean of the members': that of their mean would let one
+        rely on another.
+        """
+        if output.ndim == 2:
+            return loss(output, y)
+        n_rows, n_members = output.shape[:2]
+        of_members = loss(output.flatten(0, 1), y.repeat_interleave(n_members, dim=0))
+        return of_members.view(n_rows, n_members).mean(1)
 
     def bonus(self, z: Tensor) -> Tensor | float:
         """What the loss gives for z itself, apart from the task and from S."""

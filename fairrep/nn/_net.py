@@ -101,7 +101,8 @@ class FairNet(NeuralNet):
                 self._train_critics(view.detach(), target)
             mi = self._mi_term(view, target, self.generator)
         self._train_encoder(task - self.module_.bonus(z), mi)
-        return {"loss": torch.stack([task, mi]).detach(), "y_pred": output}
+        y_pred = self.module_.prediction(output)
+        return {"loss": torch.stack([task, mi]).detach(), "y_pred": y_pred}
 
     def _train_critics(self, view: Tensor, target: dict[str, Tensor]) -> None:
         # The rows of the last batches were encoded a step or two ago: fresh enough
@@ -187,7 +188,9 @@ class FairNet(NeuralNet):
         return target
 
     def _critic_view(self, output: Tensor, z: Tensor) -> Tensor:
-        return z if self.mi_target == "representation" else F.softmax(output, dim=1)
+        if self.mi_target == "representation":
+            return z
+        return F.softmax(self.module_.prediction(output), dim=1)
 
     def mutual_info(
         self,

@@ -1,5 +1,7 @@
 """Layers conditioned on lambda, and the ordinary layers that they are at one lambda."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -77,25 +79,30 @@ def test_each_row_has_a_position_of_its_own():
     assert (out[0] - out[1]).abs().max() > 0.01
 
 
-def conditioned_module(encoder=None):
+def conditioned_module(encoder=None, n_members=1):
     noise = generator()
+    make_layer = partial(ConditionedLinear, gated=True)
     if encoder is None:
-        encoder = MLP(5, (16, 8), generator=noise, make_layer=ConditionedLinear)
+        encoder = MLP(
+            5, (16, 8), n_members=n_members, generator=noise, make_layer=make_layer
+        )
     return stir(
         FairModule(
             encoder,
             make_bottleneck("gaussian", 5, 0.3, noise),
             n_components=4,
             n_outputs=3,
+            n_members=n_members,
             generator=noise,
-            make_layer=ConditionedLinear,
+            make_layer=make_layer,
         )
     )
 
 
+@pytest.mark.parametrize("n_members", [1, 2])
 @pytest.mark.parametrize("position", [0.0, 0.37, 1.0])
-def test_folded_module_is_the_conditioned_one_at_its_lambda(position):
-    module = conditioned_module()
+def test_folded_module_is_the_conditioned_one_at_its_lambda(position, n_members):
+    module = conditioned_module(n_members=n_members)
     x = torch.randn(20, 5, generator=generator())
     one = embed(torch.tensor([position]))
     plain = folded(module, one)

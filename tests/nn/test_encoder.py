@@ -6,11 +6,12 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest
 from torch import nn
+from torch.nn import functional as F
 
 from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._critic import make_critic
 from fairrep.nn._encoder import MLP, UserEncoder, dropout, linear
-from fairrep.nn._module import FairModule
+from fairrep.nn._module import FairModule, cross_entropy, squared_error
 
 
 def generator(seed=0):
@@ -120,6 +121,98 @@ def test_mlp_without_hidden_layers_is_the_identity():
     x = torch.randn(3, 4, generator=generator())
     assert mlp.out_features == 4
     assert mlp(x, generator()) is x
+
+
+# -- members ------------------------------------------------------------------
+
+
+def test_blocks_are_layers_side_by_side():
+    layer = linear(6, 4, generator(), n_blocks=2)
+    x = torch.randn(7, 6, generator=generator(1))
+    halves = [
+        F.linear(part, weight, bias)
+        for part, weight, bias in zip(
+            x.chunk(2, dim=1), layer.weight, layer.bias.chunk(2), strict=True
+        )
+    ]
+    assert_allclose(layer(x).detach(), torch.cat(halves, dim=1).detach(), atol=1e-6)
+
+
+def test_each_block_begins_as_a_layer_of_its_size():
+    layer = linear(100, 40, generator(), n_blocks=4)
+    assert 0.19 < layer.weight.abs().max() <= 25**-0.5
+
+
+def ensemble(hidden_layer_sizes=(8,), bottleneck="gaussian", **kwargs):
+    noise = generator()
+    return FairModule(
+        MLP(5, hidden_layer_sizes, n_members=3, generator=noise, **kwargs),
+        make_bottleneck(bottleneck, 5, 0.3, noise),
+        n_components=4,
+        n_outputs=2,
+        n_members=3,
+        generator=noise,
+    )
+
+
+@pytest.mark.parametrize("hidden_layer_sizes", [(), (8,), (8, 5)])
+def test_encoders_of_members_share_their_input_alone(hidden_layer_sizes):
+    """What one member loses on the task says nothing to the weights of another."""
+    module = ensemble(hidden_layer_sizes, dropout=0.3)
+    x = torch.randn(20, 5, generator=generator(1))
+    output, z = module(x, generator(2))
+    assert output.shape == (20, 3, 2)
+    assert z.shape == (20, 4)
+    weights = [*module.encoder.parameters(), *module.project.parameters()]
+    loss = cross_entropy(output[:, 0], torch.arange(20) % 2).sum()
+    for grad in torch.autograd.grad(loss, weights):
+        # Blocks, or rows of the first layer and of biases: a third is the first's.
+        own, others = grad.split([len(grad) // 3, len(grad) - len(grad) // 3])
+        assert own.any()
+        assert not others.any()
+
+
+@pytest.mark.parametrize("bottleneck", ["gaussian", "deterministic"])
+def test_z_and_the_prediction_are_the_average_of_the_members(bottleneck):
+    module = ensemble(bottleneck=bottleneck)
+    x = torch.randn(20, 5, generator=generator(1))
+    h = module.encoder(x)
+    parts = zip(
+        h.chunk(3, dim=1),
+        module.project.weight,
+        module.project.bias.chunk(3),
+        strict=True,
+    )
+    means = [module.bottleneck.mean(F.linear(*part)) for part in parts]
+    mean = torch.stack(means).mean(0)
+    output, z = module(x)
+    noise = z - mean
+    assert abs(noise.std() - (0.3 if bottleneck == "gaussian" else 0)) < 0.1
+    expected = torch.stack([module.head(part) for part in means]).mean(0)
+    for prediction in [output, module.output(x)]:
+        assert_allclose(prediction.detach(), expected.detach(), atol=1e-5)
+
+
+def test_in_training_each_member_reads_z_with_the_noise_of_all():
+    module = ensemble()
+    x, y = torch.randn(20, 5, generator=generator(1)), torch.arange(20) % 2
+    output, z = module(x, generator(2))
+    assert_allclose(
+        module.prediction(output).detach(), module.head(z).detach(), atol=1e-5
+    )
+    losses = [cross_entropy(output[:, k], y) for k in range(3)]
+    assert_allclose(
+        module.row_loss(cross_entropy, output, z, y).detach(),
+        torch.stack(losses).mean(0).detach(),
+        rtol=1e-6,
+    )
+    columns = torch.randn(20, 2, generator=generator(3))
+    losses = [squared_error(output[:, k], columns) for k in range(3)]
+    assert_allclose(
+        module.row_loss(squared_error, output, z, columns).detach(),
+        torch.stack(losses).mean(0).detach(),
+        rtol=1e-6,
+    )
 
 
 # -- the global random state ---------------------------------------------------
