@@ -25,6 +25,7 @@ PAPER = {
     "mi_estimator": "mine",
     "bottleneck": "deterministic",
     "n_components": 32,
+    "n_members": 1,
     "group_weights": "empirical",
     "critic_hidden_layer_sizes": (64, 64, 64),
     "critic_steps": 5,
@@ -34,6 +35,7 @@ PAPER = {
 }
 SETTINGS = {
     "defaults": ({}, [0, 2, 5, 10]),
+    "one member": ({"n_members": 1}, [0, 2, 5, 10]),
     "paper": (PAPER, [0, 1, 5]),
     "paper, rescaled gradient": ({**PAPER, "gradient_rescaling": True}, [1, 5]),
 }

@@ -8,6 +8,7 @@ the estimator. With --single, `MIDebiasedClassifier` is fitted for each lambda o
 alone as well.
 
     python examples/benchmarks/lambda_path.py --single
+    python examples/benchmarks/lambda_path.py --single --members 1
     python examples/benchmarks/lambda_path.py --boosted
     python examples/benchmarks/lambda_path.py --criterion equalized_odds
     python examples/benchmarks/lambda_path.py --data adult-race
@@ -49,6 +50,7 @@ def params_of(args, seed):
     return {
         "criterion": args.criterion,
         "estimator": boosted_trees(seed) if args.boosted else None,
+        "n_members": args.members,
         "random_state": seed,
     }
 
@@ -97,6 +99,7 @@ def main():
         "--single", action="store_true", help="a fit for each lambda too"
     )
     parser.add_argument("--boosted", action="store_true", help="with an estimator")
+    parser.add_argument("--members", type=int, default="auto", metavar="N")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--csv", help="where to write one row for each point and seed")
