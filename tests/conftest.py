@@ -79,8 +79,8 @@ def sketched(monkeypatch):
     def load_sample(**options):
         loaded = load_adult(**options)
         if isinstance(loaded, tuple):
-            return tuple(table[:800] for table in loaded)
-        loaded.frame = loaded.frame[:800]
+            return tuple(table[:500] for table in loaded)
+        loaded.frame = loaded.frame[:500]
         return loaded
 
     def short_fit_loop(self, X, y=None, **kwargs):

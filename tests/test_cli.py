@@ -316,7 +316,7 @@ def test_demo_without_matplotlib(monkeypatch, capsys, tmp_path):
     for module in ["matplotlib", "matplotlib.figure"]:
         monkeypatch.setitem(sys.modules, module, None)
     output = tmp_path / "demo.png"
-    options = ["--criterion", "equalized_odds", "--max-epochs", "4"]
+    options = ["--criterion", "equalized_odds", "--max-epochs", "8"]
     assert _cli.main(["demo", *options, "--output", str(output)]) == 0
     out, err = capsys.readouterr()
     assert out.endswith('\nFor a picture of this: pip install "fairrep[plot]"\n')
