@@ -41,6 +41,7 @@ def draw_blueprint(
     settings = params.get_params(deep=False)
     settings["mi_target"] = params.mi_target
     settings["batch_size"] = net.batch_size  # "auto" depends on the number of rows
+    # "auto" may stand for another number in a later version.
     settings["n_members"] = n_members(params)
     return {
         "params": {k: v for k, v in settings.items() if k not in LEFT_OUT},

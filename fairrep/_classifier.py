@@ -50,8 +50,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         ``classes_[1]`` as 1.
     mi_estimator : {"auto", "mine"}, default="auto"
         "auto" enumerates the groups where S is categorical and contrasts rows with
-        one another (InfoNCE) where it is continuous or mixed. "mine" is that of
-        [1]_: Donsker-Varadhan, S permuted within the batch.
+        one another (InfoNCE) where it is continuous or mixed. "mine" is that of [1]_
+        and [2]_: Donsker-Varadhan, S permuted within the batch.
     mi_target : {"representation", "prediction"}, default="representation"
         What is to be independent of S: z, and with it all that is made from it, or
         the predicted probabilities alone.

@@ -43,8 +43,8 @@ class MIFairTransformer(BaseMIEstimator):
         the greater class as 1.
     mi_estimator : {"auto", "mine"}, default="auto"
         "auto" enumerates the groups where S is categorical and contrasts rows with
-        one another (InfoNCE) where it is continuous or mixed. "mine" is that of
-        [1]_: Donsker-Varadhan, S permuted within the batch.
+        one another (InfoNCE) where it is continuous or mixed. "mine" is that of [1]_
+        and [2]_: Donsker-Varadhan, S permuted within the batch.
     bottleneck : {"gaussian", "deterministic", "discrete"}, default="gaussian"
         "gaussian" normalises z and adds noise, which limits what can be read from
         it. "deterministic" is a ReLU as in [1]_: it hides S from the critic more
