@@ -18,7 +18,7 @@ X, y, A = load_adult(subset="train", return_X_y_s=True)
 X_test, y_test, A_test = load_adult(subset="test", return_X_y_s=True)
 X, y, A = X[:16000], y[:16000], A[:16000]
 
-clf = MIDebiasedClassifierCV(max_gap=0.08, n_lambdas=12, random_state=0)
+clf = MIDebiasedClassifierCV(max_gap=0.08, random_state=0)
 clf.fit(X, y, sensitive_features=A)
 
 # %%
