@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -152,3 +153,35 @@ def test_the_page_holds_what_the_results_say(modules):
     results = {task: results[task] for task in tables.TASKS if task in results}
     page = (BENCHMARKS.parents[1] / "docs" / "benchmarks.md").read_text("utf-8")
     assert tables.filled(page, results) == page
+
+
+def test_a_path_is_measured_with_defaults_alone(modules, monkeypatch, capsys):
+    import lambda_path
+
+    short = partial(lambda_path.lambda_path, max_epochs=5)
+    monkeypatch.setattr(lambda_path, "lambda_path", short)
+    argv = ["lambda_path.py", "--data", "synthetic", "--seeds", "0"]
+    monkeypatch.setattr("sys.argv", argv)
+    lambda_path.main()
+    assert capsys.readouterr().out.count("\npath") == 2  # the points and their summary
+
+
+def test_the_best_rule_is_read_where_it_was_not_picked(modules, monkeypatch, capsys):
+    import blind_rule
+
+    monkeypatch.setattr(blind_rule, "FAIRREP", blind_rule.METHODS["fairrep"])
+    argv = ["blind_rule.py", "--data", "synthetic", "--split", "--seeds", "0", "1"]
+    monkeypatch.setattr("sys.argv", argv)
+    blind_rule.main()
+    printed = capsys.readouterr().out
+    assert printed.startswith("synthetic, 30 % of the training rows, 2 seeds")
+    assert printed.count("difference") == len(blind_rule.LIMITS)
+
+    # The first half picks the constant, the other one what is right on all of it.
+    rows = SimpleNamespace(
+        y=np.array([0, 1, 0, 1] * 2), codes=np.array([0, 0, 1, 1] * 2)
+    )
+    half = np.arange(8) < 4
+    labels = np.array([[0] * 8, [0, 1, 1, 1, 0, 1, 0, 1]], dtype=bool)
+    accuracy, gap = blind_rule.picked(labels, rows, half, 0.2)
+    assert (accuracy, gap) == ((0.5 + 0.75) / 2, (0 + 0.5) / 2)

@@ -50,7 +50,7 @@ def params_of(args, seed):
     return {
         "criterion": args.criterion,
         "estimator": boosted_trees(seed) if args.boosted else None,
-        "n_members": args.members,
+        "n_members": args.members or "auto",
         "random_state": seed,
     }
 
@@ -99,7 +99,7 @@ def main():
         "--single", action="store_true", help="a fit for each lambda too"
     )
     parser.add_argument("--boosted", action="store_true", help="with an estimator")
-    parser.add_argument("--members", type=int, default="auto", metavar="N")
+    parser.add_argument("--members", type=int, metavar="N", help="by default 4")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--csv", help="where to write one row for each point and seed")

@@ -67,6 +67,12 @@ METHODS = {
         partial(fairrep, {"estimator": boosted_trees(0)}),
         package="fairrep",
     ),
+    # As the peers, it guards what is predicted and no representation.
+    "fairrep-prediction": Method(
+        "fairrep, estimator=boosted trees, mi_target=prediction",
+        partial(fairrep, {"estimator": boosted_trees(0), "mi_target": "prediction"}),
+        package="fairrep",
+    ),
     "fairrep-codes": Method(
         "fairrep, discrete",
         partial(fairrep, {"bottleneck": "discrete"}),

@@ -94,6 +94,17 @@ def measured(results):
     return {name: there.get_group(name) for name in METHODS if name in there.groups}
 
 
+def read_all(all_results, reading):
+    """By data set, method and limit what `chosen` or `on_curve` reads."""
+    return {
+        task: {
+            method: {column: reading(points, *column) for column in COLUMNS}
+            for method, points in measured(results).items()
+        }
+        for task, results in all_results.items()
+    }
+
+
 def name_of_limit(gap, limit):
     return "no limit" if limit == np.inf else f"{gap} ≤ {limit:.2f}"
 
@@ -106,7 +117,7 @@ def is_peer(method):
     return method not in [*OWN, "shuffled"]
 
 
-def table(results, reading):
+def table(results, read):
     """A row for each method: what it reaches within each limit, and its seconds."""
     rows = []
     there = measured(results)
@@ -116,7 +127,7 @@ def table(results, reading):
             continue
         n_seeds = points["seed"].nunique()
         fewer = f", {n_seeds} seeds" if n_seeds < most else ""
-        cells = [cell(reading(points, gap, limit)) for gap, limit in COLUMNS]
+        cells = [cell(read[method][column]) for column in COLUMNS]
         seconds = points.groupby(["seed", "criterion"])["seconds"].sum().median()
         size = points.groupby(["seed", "criterion"]).size().max()
         rows.append([name_of(method) + fewer, *cells, f"{seconds:.1f} for {size}"])
@@ -149,14 +160,13 @@ def notes(results):
     return "\n".join(f"- {line}" for line in lines)
 
 
-def best_of(methods, there, column, reading):
+def best_of(methods, read, column):
     """Name and figures of the most accurate that reaches the limit."""
-    read = {method: reading(there[method], *column) for method in methods}
-    read = {method: by_seed for method, by_seed in read.items() if reached(by_seed)}
-    if not read:
+    fit = {m: read[m][column] for m in methods if reached(read[m][column])}
+    if not fit:
         return "none", None
-    method = max(read, key=lambda method: read[method]["accuracy"].mean())
-    return f"{name_of(method)}: {cell(read[method])}", read[method]
+    method = max(fit, key=lambda method: fit[method]["accuracy"].mean())
+    return f"{name_of(method)}: {cell(fit[method])}", fit[method]
 
 
 def verdict(own, peer):
@@ -175,27 +185,24 @@ def verdict(own, peer):
     return f"{cell(own)}: **{word}**, {mean:+.3f} ± {error:.3f}"
 
 
-def verdicts(all_results, reading):
+def verdicts(all_read):
     """fairrep against the best peer that sees what it sees, and the best of the others.
 
     Where S is among the inputs, all see it.
     """
-    ran = [m for m in OWN if any(m in measured(r) for r in all_results.values())]
+    ran = [m for m in OWN if any(m in read for read in all_read.values())]
     rows = []
-    for task, results in all_results.items():
-        there = measured(results)
-        aware = [m for m in there if METHODS[m].sees_s and not TASKS[task].s_in_x]
-        alike = [m for m in there if is_peer(m) and m not in aware]
+    for task, read in all_read.items():
+        aware = [m for m in read if METHODS[m].sees_s and not TASKS[task].s_in_x]
+        alike = [m for m in read if is_peer(m) and m not in aware]
         for column in COLUMNS:
-            peer, figures = best_of(alike, there, column, reading)
-            row = [task, name_of_limit(*column)]
-            for method in ran:
-                points = there.get(method)
-                if points is None:
-                    row.append("not run")
-                else:
-                    row.append(verdict(reading(points, *column), figures))
-            rows.append([*row, peer, best_of(aware, there, column, reading)[0]])
+            peer, figures = best_of(alike, read, column)
+            own = [
+                verdict(read[m][column], figures) if m in read else "not run"
+                for m in ran
+            ]
+            needs_s = best_of(aware, read, column)[0]
+            rows.append([task, name_of_limit(*column), *own, peer, needs_s])
     header = ["data", "limit", *[METHODS[method].label for method in ran]]
     return markdown([*header, "best peer", "best peer that needs S"], rows)
 
@@ -207,14 +214,13 @@ def versions(all_results):
 
 def blocks(all_results):
     """The text of each table by its name."""
-    text = {
-        "versions": versions(all_results),
-        "verdicts, chosen": verdicts(all_results, chosen),
-        "verdicts, curve": verdicts(all_results, on_curve),
-    }
+    text = {"versions": versions(all_results)}
+    for name, reading in [("chosen", chosen), ("curve", on_curve)]:
+        all_read = read_all(all_results, reading)
+        text[f"verdicts, {name}"] = verdicts(all_read)
+        for task, results in all_results.items():
+            text[f"{task}, {name}"] = table(results, all_read[task])
     for task, results in all_results.items():
-        text[f"{task}, chosen"] = table(results, chosen)
-        text[f"{task}, curve"] = table(results, on_curve)
         text[f"{task}, notes"] = notes(results)
     return text
 
@@ -258,10 +264,10 @@ def draw(results, task):
     axes = figure.subplots(1, 2)
     there = {m: p for m, p in measured(results).items() if m != "shuffled"}
     peers = [method for method in METHODS if is_peer(method)]
-    colors = dict(zip(OWN, ["#000000", "#D55E00", "#0072B2"], strict=True)) | {
-        method: colormaps["tab10"](i % 10) for i, method in enumerate(peers)
-    }
-    markers = dict(zip([*OWN, *peers], "osDv^<>XPp*hd8H", strict=False))
+    colors = dict(
+        zip(OWN, ["#000000", "#D55E00", "#56B4E9", "#0072B2"], strict=True)
+    ) | {method: colormaps["tab10"](i % 10) for i, method in enumerate(peers)}
+    markers = dict(zip([*OWN, *peers], "osDv^<>XPp*hd8Hx", strict=True))
     for ax, gap in zip(axes, ["DP", "EO"], strict=True):
         best = 0
         for method, points in there.items():
