@@ -149,7 +149,8 @@ def add_bottleneck(parser: argparse.ArgumentParser) -> None:
         "--bottleneck",
         choices=sorted(accepted.options),
         default=MIDebiasedClassifier().bottleneck,
-        help="what the representation is: numbers with noise, numbers, or a code",
+        help="what the representation is: numbers with noise (gaussian), numbers "
+        "(deterministic), or a code (discrete)",
     )
 
 

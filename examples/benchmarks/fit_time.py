@@ -1,7 +1,8 @@
 """How long a fit takes beside scikit-learn's MLPClassifier, on Adult.
 
-Both train the same layers for the same epochs and batch size on the official training
-rows. The two take turns in one process, so that the ratio holds on a noisy machine.
+MLPClassifier gets the layers of one member, and the same epochs and batch size, on the
+official training rows. The two take turns in one process, so that the ratio holds on a
+noisy machine.
 
     python examples/benchmarks/fit_time.py
 """

@@ -1,9 +1,9 @@
 """Time of a whole path, against one fit and against fairlearn's adversarial training.
 
-Adult's training rows, sex as S. Each round runs the three in turn, one thread each, and
-the ratios are taken within a round, as machines are noisy. fairlearn's classifier gets
-the same layers, the same number of epochs as the path and batches of 512, and is fitted
-for ten values of alpha; its input is encoded beforehand, fairrep's is not.
+Adult's training rows, sex as S. Each round runs all in turn, one thread each, and the
+ratios are taken within a round, as machines are noisy. fairlearn's classifier gets the
+layers of one member, the same number of epochs as the path and batches of 512, and is
+fitted for ten values of alpha; its input is encoded beforehand, fairrep's is not.
 
     python examples/benchmarks/path_time.py --repeats 3
 """
