@@ -46,9 +46,12 @@ def main():
     layers = (*defaults.hidden_layer_sizes, defaults.n_components)
     epochs, batch_size = defaults.max_epochs, 512
 
-    def debiased(lambda_mi, sensitive_features):
-        model = MIDebiasedClassifier(lambda_mi, random_state=0)
+    def debiased(lambda_mi, sensitive_features, **params):
+        model = MIDebiasedClassifier(lambda_mi, random_state=0, **params)
         return lambda: model.fit(X, y, sensitive_features=sensitive_features)
+
+    # What MLPClassifier trains, too: one network, of the columns themselves.
+    alike = {"n_members": 1, "numeric_embedding": None}
 
     pipeline = mlp_pipeline(layers, epochs, batch_size, 0)
     fits = {
@@ -56,6 +59,9 @@ def main():
         "fairrep, lambda_mi=0, without S": debiased(0, None),
         "fairrep, lambda_mi=0, with S": debiased(0, A),
         "fairrep, lambda_mi=2": debiased(2, A),
+        "one member, lambda_mi=0, without S": debiased(0, None, n_members=1),
+        "and no numeric embedding": debiased(0, None, **alike),
+        "the same, lambda_mi=2": debiased(2, A, **alike),
     }
     warnings.simplefilter("ignore", ConvergenceWarning)
     times = {name: [] for name in fits}
