@@ -35,17 +35,20 @@ def chosen(points, gap, limit):
 
     Where no point is within the limit, the one of the smallest gap is taken.
     """
+    names = [f"{name}_{half}" for name in ["accuracy", gap] for half in "ab"]
+    columns = {name: points[name].to_numpy() for name in names}  # frames are slow
+    seeds = points["seed"].to_numpy()
     by_seed = {}
-    for seed, grid in points.groupby("seed"):
+    for seed in np.unique(seeds):
+        grid = {name: values[seeds == seed] for name, values in columns.items()}
         halves = []
         for choose, read in ["ab", "ba"]:
-            accuracy = grid[f"accuracy_{choose}"].to_numpy()
-            gaps = grid[f"{gap}_{choose}"].to_numpy()
+            gaps = grid[f"{gap}_{choose}"]
             within = gaps <= limit
-            best = np.where(within, accuracy, -np.inf).argmax()
+            best = np.where(within, grid[f"accuracy_{choose}"], -np.inf).argmax()
             if not within.any():
                 best = gaps.argmin()
-            figures = (grid[f"{name}_{read}"].iloc[best] for name in ["accuracy", gap])
+            figures = (grid[f"{name}_{read}"][best] for name in ["accuracy", gap])
             halves.append((*figures, within.any()))
         by_seed[seed] = np.mean(halves, axis=0)
     columns = ["accuracy", "gap", "fits"]
