@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from encoding import boosted_trees, encoded
 from methods import METHODS
+from tables import best_within, standard_error
 from tasks import TASKS, stratified
 from threadpoolctl import threadpool_limits
 
@@ -66,9 +67,7 @@ def picked(predicted, rows, half, limit):
     """Accuracy and gap, read where they were not picked."""
     found = []
     for pick, read in [(half, ~half), (~half, half)]:
-        accuracy, gap = figures(predicted, rows, pick)
-        kept = gap <= limit
-        best = np.where(kept, accuracy, -1).argmax() if kept.any() else gap.argmin()
+        best = best_within(*figures(predicted, rows, pick), limit)
         found.append(figures(predicted[[best]], rows, read)[:, 0])
     return np.mean(found, axis=0)
 
@@ -82,10 +81,6 @@ def one_seed(name, seed, split):
     half = np.random.default_rng(seed).permutation(len(rows.y)) % 2 == 0
     both = [make(train, rows, seed) for make in (rules, path)]
     return [[picked(labels, rows, half, limit) for limit in LIMITS] for labels in both]
-
-
-def spread(values):
-    return values.std(axis=0, ddof=1) / len(values) ** 0.5
 
 
 def main():
@@ -110,9 +105,10 @@ def main():
         print(f"DP <= {limit:.2f}")
         for j, name in enumerate(["best rule", "fairrep"]):
             accuracy, gap = found[:, j, i].mean(axis=0)
-            error = spread(found[:, j, i, 0])
+            error = standard_error(found[:, j, i, 0])
             print(f"  {name:10} {accuracy:.4f} ± {error:.4f} at {gap:.3f}")
-        print(f"  {'difference':10} {gain[:, i].mean():+.4f} ± {spread(gain)[i]:.4f}")
+        error = standard_error(gain[:, i])
+        print(f"  {'difference':10} {gain[:, i].mean():+.4f} ± {error:.4f}")
 
 
 if __name__ == "__main__":

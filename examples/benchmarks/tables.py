@@ -30,11 +30,16 @@ TIE = 0.002
 BLOCK = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end of table -->)", re.S)
 
 
-def chosen(points, gap, limit):
-    """By seed: accuracy and gap on the half that didn't choose, and if any point fits.
+def best_within(accuracy, gaps, limit):
+    """Index of the most accurate within the limit; of the smallest gap if none is."""
+    within = gaps <= limit
+    if not within.any():
+        return gaps.argmin()
+    return np.where(within, accuracy, -np.inf).argmax()
 
-    Where no point is within the limit, the one of the smallest gap is taken.
-    """
+
+def chosen(points, gap, limit):
+    """By seed: accuracy and gap where it was not chosen, and if it is in the limit."""
     names = [f"{name}_{half}" for name in ["accuracy", gap] for half in "ab"]
     columns = {name: points[name].to_numpy() for name in names}  # frames are slow
     seeds = points["seed"].to_numpy()
@@ -44,12 +49,9 @@ def chosen(points, gap, limit):
         halves = []
         for choose, read in ["ab", "ba"]:
             gaps = grid[f"{gap}_{choose}"]
-            within = gaps <= limit
-            best = np.where(within, grid[f"accuracy_{choose}"], -np.inf).argmax()
-            if not within.any():
-                best = gaps.argmin()
+            best = best_within(grid[f"accuracy_{choose}"], gaps, limit)
             figures = (grid[f"{name}_{read}"][best] for name in ["accuracy", gap])
-            halves.append((*figures, within.any()))
+            halves.append((*figures, gaps[best] <= limit))
         by_seed[seed] = np.mean(halves, axis=0)
     columns = ["accuracy", "gap", "fits"]
     return pd.DataFrame.from_dict(by_seed, orient="index", columns=columns)
