@@ -155,7 +155,9 @@ VARIANTS = {
     "one component": {"n_components": 1, "max_epochs": 30},
     "two components": {"n_components": 2},
     "members": {"n_members": 4},
+    "members, no hidden layer": {"n_members": 2, "hidden_layer_sizes": ()},
     "members, prediction": {"n_members": 2, "mi_target": "prediction"},
+    "members, rescaled": {"n_members": 2, "gradient_rescaling": True},
     "no warm-up": {"warmup_epochs": 0},
 }
 
