@@ -1,6 +1,6 @@
 """What the estimators share: a fit that reads as the data flow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from torch import Generator
 
 from ._blueprint import draw_blueprint
-from ._build import Problem, Task, build_net, build_table, task_weight
+from ._build import Problem, build_net, build_table
 from ._calibration import Calibration, Data, NoCertificate, set_apart
 from ._code_table import code_table
 from ._codes import check_n_codes, quartile_groups
@@ -35,14 +35,12 @@ from ._inputs import (
     read_table,
 )
 from ._parameters import MIParameters
+from ._problem.task import Task, task_weight
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
 from ._warnings import warn_user
 from .nn._conditioning import LambdaScale
 from .nn._net import FairNet
 from .nn._table import TensorTable
-
-# X as `read_table` returns it -> what z must keep.
-MakeTask = Callable[[Any], Task]
 
 
 class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParameters):
@@ -57,14 +55,13 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     def _fit(
         self,
-        X: Any,
-        make_task: MakeTask,
+        raw: Any,
+        task: Task,
         sensitive_features: Any,
         sample_weight: Any,
     ) -> Problem:
         """Read, train, estimate; fitted attributes come last."""
-        self._forget()
-        problem = self._read(X, make_task, sensitive_features, sample_weight)
+        problem = self._read(raw, task, sensitive_features, sample_weight)
         with self._torch_settings(problem.generator.initial_seed()):
             net = self._train(problem)
             held_out = self._unused(problem, net)
@@ -78,7 +75,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             self.code_table_ = code_table(
                 self._codes(problem.table),
                 self.n_codes,
-                read_table(self, X, reset=False),
+                raw,
                 problem.task,
                 problem.sensitive.parts,
             )
@@ -97,29 +94,28 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         check_row_order(X=X, y=y, sensitive_features=sensitive_features)
         return set_apart(self, data, type(self).__name__)
 
+    def _read_rows(self, X: Any) -> Any:
+        """X as a frame or an array, once the parameters are found to go together."""
+        self._check_parameters()
+        return read_table(self, X, reset=True)
+
     def _read(
         self,
-        X: Any,
-        make_task: MakeTask,
+        raw: Any,
+        task: Task,
         sensitive_features: Any,
         sample_weight: Any,
     ) -> Problem:
         """All that can go wrong with the input goes wrong here, before training."""
-        self._check_parameters()
-        raw = read_table(self, X, reset=True)
         # An encoder of the user's gets one input for each number.
         n_bins = self.n_bins if self.numeric_embedding and not self.encoder else None
         columns = TableEncoder(n_bins).fit(raw)
-        task = make_task(raw)
         row_weight = _check_sample_weight(
             sample_weight, raw, dtype=np.float64, ensure_non_negative=True
         )
         if not row_weight.any():
             raise ValueError("sample_weight is zero for all rows; expected some above.")
-        if self.class_weight is not None and task.labels is None:
-            raise ValueError(
-                f"class_weight needs class labels y; got a {task.kind} task."
-            )
+        weight = task_weight(self.class_weight, task, row_weight)
         if self.bottleneck == "discrete":
             check_n_codes(self.n_codes, len(raw))
         sensitive = self._read_sensitive(sensitive_features, task, len(raw))
@@ -134,7 +130,6 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             Generator(self._device()).manual_seed(int(rng.randint(2**31)))
             for _ in range(2)  # so that what S is like does not change the encoder
         )
-        weight = task_weight(self, task, row_weight)
         inputs: Inputs = columns
         if self.estimator is None:
             x = columns.transform(raw)

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Generator
 
-from ._build import Problem, Task, build_net, n_members
+from ._build import Problem, build_net, n_members
 from ._cross_fit import Inputs
+from ._problem.task import Task
 from ._sensitive import Guarded, Sensitive
-from .nn._module import cross_entropy, squared_error
 from .nn._net import FairNet
 from .nn._table import TensorTable
 
@@ -83,8 +83,6 @@ def _bare_problem(
     blueprint: dict[str, Any], inputs: Inputs, device: torch.device
 ) -> Problem:
     """A problem of the same shape that holds no data."""
-    classification = blueprint["task"] == "classification"
-    loss = cross_entropy if classification else squared_error
     n_strata = blueprint["n_strata"]
     guarded = []
     for critic in blueprint["critics"]:
@@ -95,7 +93,7 @@ def _bare_problem(
     x = torch.zeros(2, *inputs.out_shape, device=device)
     return Problem(
         inputs,
-        Task(blueprint["task"], no_rows, blueprint["n_outputs"], loss),
+        Task(blueprint["task"], no_rows, blueprint["n_outputs"]),
         Sensitive([], [], []),
         guarded,
         n_strata,

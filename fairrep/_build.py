@@ -1,7 +1,6 @@
 """Parameters of an estimator and arrays -> tensors, networks, the net that trains."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
@@ -10,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 from skorch.callbacks import LRScheduler, PrintLog
 from skorch.helper import predefined_split
 from torch import Generator, nn
@@ -19,13 +16,14 @@ from tqdm.auto import tqdm
 
 from ._cross_fit import Inputs
 from ._inputs import Codes, Floats
+from ._problem.task import LOSSES, Task
 from ._sensitive import Guarded, Sensitive, SensitivePart
 from .nn._bottleneck import make_bottleneck
 from .nn._callbacks import Annealing, BestEpoch, EpochProgress
 from .nn._conditioning import ConditionedLinear, LambdaScale
 from .nn._critic import make_critic
 from .nn._encoder import MLP, UserEncoder, linear
-from .nn._module import CodeModule, FairModule, cross_entropy
+from .nn._module import CodeModule, FairModule
 from .nn._net import FairNet
 from .nn._path_net import PathNet
 from .nn._plug_in import PlugIn
@@ -33,27 +31,6 @@ from .nn._table import TensorTable
 
 if TYPE_CHECKING:
     from ._base import BaseMIEstimator
-
-
-@dataclass
-class Task:
-    """What z must keep: the target, and the loss that says how well it is kept."""
-
-    kind: str  # "classification", "regression" or "reconstruction"
-    target: NDArray
-    n_outputs: int
-    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    classes: NDArray | None = None  # what the codes in the target stand for
-
-    @property
-    def labels(self) -> NDArray | None:
-        return self.target if self.kind == "classification" else None
-
-    def named_labels(self) -> tuple[NDArray, NDArray]:
-        """The classes, and y as it came; of a classification task."""
-        if self.classes is None:
-            raise TypeError(f"A {self.kind} task has no classes.")
-        return self.classes, self.classes[self.target]
 
 
 @dataclass
@@ -87,26 +64,6 @@ class Problem:
     def rows(self, rows: Codes) -> TensorTable:
         index = torch.from_numpy(rows).to(self.table.x.device)
         return TensorTable(*self.table[index])
-
-
-def classification_task(y: NDArray) -> Task:
-    """The task of predicting the classes of y."""
-    check_classification_targets(y)
-    classes, labels = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(
-            f"y has only one class, {classes.tolist()[0]!r}; at least 2 classes are "
-            "required."
-        )
-    return Task("classification", labels, len(classes), cross_entropy, classes)
-
-
-def task_weight(params: "BaseMIEstimator", task: Task, row_weight: Floats) -> Floats:
-    """Weight of each row in the task loss: its own, times that of its class."""
-    if params.class_weight is None or task.classes is None:
-        return row_weight
-    classes = task.classes[task.target]
-    return row_weight * compute_sample_weight(params.class_weight, classes)
 
 
 def build_table(
@@ -246,7 +203,7 @@ def build_net(
     conditioned = scale is not None
     settings: dict[str, Any] = {
         "critics": build_critics(params, problem, conditioned),
-        "task_loss": problem.task.loss,
+        "task_loss": LOSSES[problem.task.kind],
         "mi_target": params.mi_target,
         "critic_steps": params.critic_steps,
         "critic_batches": params.critic_batches,

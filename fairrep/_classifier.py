@@ -9,10 +9,10 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from ._base import BaseMIEstimator
-from ._build import Task, classification_task
 from ._collapse import warn_of_collapse
 from ._cross_fit import ScoredInputs
 from ._inputs import read_target
+from ._problem.task import classification_task
 from .nn._table import TensorTable
 
 
@@ -380,14 +380,11 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             is not like that, or the estimate of the mutual information exceeds the
             entropy of S.
         """
-
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         X, y, sensitive_features, sample_weight = data
-
-        def make_task(raw: Any) -> Task:
-            return classification_task(read_target(y, len(raw), type(self).__name__))
-
-        problem = self._fit(X, make_task, sensitive_features, sample_weight)
+        raw = self._read_rows(X)
+        task = classification_task(read_target(y, len(raw), type(self).__name__))
+        problem = self._fit(raw, task, sensitive_features, sample_weight)
         self.classes_, labels = problem.task.named_labels()
         predicted = self._classes_of(problem.table)
         warn_of_collapse(labels, predicted, problem.held_out)

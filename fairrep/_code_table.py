@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ._inputs import Codes, Floats
 
 if TYPE_CHECKING:
-    from ._build import Task
+    from ._problem.task import Task
     from ._sensitive import SensitivePart
 
 N_COLUMNS = 5

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
-from ._build import Task, classification_task
 from ._calibration import Calibration
 from ._classifier import MIDebiasedClassifier
 from ._code_table import code_table
@@ -18,6 +17,7 @@ from ._collapse import collapse_seen, warn_of_collapse_at
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import GAP_OF_CRITERION, Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_table, read_target
+from ._problem.task import Task, classification_task
 from ._range import choose_lambdas, read_lambdas, scale_of, survey
 from ._sensitive import SensitivePart
 from .nn._table import TensorTable
@@ -144,11 +144,9 @@ def train_path(
     """
     template = _template(params)
     require_sensitive(sensitive_features)
-
-    def make_task(raw: Any) -> Task:
-        return classification_task(read_target(y, len(raw), "lambda_path"))
-
-    problem = template._read(X, make_task, sensitive_features, sample_weight)
+    raw = template._read_rows(X)
+    task = classification_task(read_target(y, len(raw), "lambda_path"))
+    problem = template._read(raw, task, sensitive_features, sample_weight)
     classes, labels = problem.task.named_labels()
     groups = comparable_groups(sensitive_features, len(labels))
     if gap is not None:

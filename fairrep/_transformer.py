@@ -2,18 +2,15 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseMIEstimator
-from ._build import Task, classification_task
-from ._inputs import TableEncoder, read_target
-from .nn._module import squared_error
+from ._inputs import read_target
+from ._problem.task import reconstruction_task, task_of
 
 
 class MIFairTransformer(BaseMIEstimator):
@@ -353,28 +350,19 @@ class MIFairTransformer(BaseMIEstimator):
             If the fit was interrupted or the estimate of
             the mutual information exceeds the entropy of S.
         """
-
-        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
-        X, y, sensitive_features, sample_weight = data
-
-        def make_task(raw: Any) -> Task:
-            if y is None:
-                # Without bins, which say again what their column says.
-                columns = TableEncoder().fit_transform(raw).reshape(len(raw), -1)
-                return Task("reconstruction", columns, columns.shape[1], squared_error)
-            values = read_target(y, len(raw), type(self).__name__)
-            if type_of_target(values, input_name="y") == "continuous":
-                scale = values.std() or 1.0
-                scores = ((values - values.mean()) / scale).astype(np.float32)
-                return Task("regression", scores[:, None], 1, squared_error)
-            return classification_task(values)
-
         if self.output == "index" and self.bottleneck != "discrete":
             raise ValueError(
                 "output='index' is that of a code; expected bottleneck='discrete', got "
                 f"{self.bottleneck!r}."
             )
-        self._fit(X, make_task, sensitive_features, sample_weight)
+        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
+        X, y, sensitive_features, sample_weight = data
+        raw = self._read_rows(X)
+        if y is None:
+            task = reconstruction_task(raw)
+        else:
+            task = task_of(read_target(y, len(raw), type(self).__name__))
+        self._fit(raw, task, sensitive_features, sample_weight)
         if calibration is not None:
             self.certificate_ = calibration.certificate(self)
         return self

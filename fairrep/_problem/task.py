@@ -1,0 +1,80 @@
+"""What z must keep: the classes of y, a continuous y, or X itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from .._inputs import Floats, TableEncoder
+from ..nn._module import RowLoss, cross_entropy, squared_error
+
+LOSSES: dict[str, RowLoss] = {
+    "classification": cross_entropy,
+    "regression": squared_error,
+    "reconstruction": squared_error,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What z must keep: the target of each row, and what it is a target of."""
+
+    kind: str  # a key of LOSSES
+    target: NDArray
+    n_outputs: int
+    classes: NDArray | None = None  # what the codes in the target stand for
+
+    @property
+    def labels(self) -> NDArray | None:
+        return self.target if self.kind == "classification" else None
+
+    def named_labels(self) -> tuple[NDArray, NDArray]:
+        """The classes, and y as it came; of a classification task."""
+        if self.classes is None:
+            raise TypeError(f"A {self.kind} task has no classes.")
+        return self.classes, self.classes[self.target]
+
+
+def classification_task(y: NDArray) -> Task:
+    """The task of predicting the classes of y."""
+    check_classification_targets(y)
+    classes, labels = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has only one class, {classes.tolist()[0]!r}; at least 2 classes are "
+            "required."
+        )
+    return Task("classification", labels, len(classes), classes)
+
+
+def regression_task(y: NDArray) -> Task:
+    """The task of predicting a continuous y, which is standardised."""
+    scores = ((y - y.mean()) / (y.std() or 1.0)).astype(np.float32)
+    return Task("regression", scores[:, None], 1)
+
+
+def reconstruction_task(raw: Any) -> Task:
+    """The task of reconstructing X, as `read_table` returns it."""
+    # Without bins, which say again what their column says.
+    columns = TableEncoder().fit_transform(raw).reshape(len(raw), -1)
+    return Task("reconstruction", columns, columns.shape[1])
+
+
+def task_of(y: NDArray) -> Task:
+    """The task that the values of y speak of: classes, or a continuous y."""
+    if type_of_target(y, input_name="y") == "continuous":
+        return regression_task(y)
+    return classification_task(y)
+
+
+def task_weight(class_weight: Any, task: Task, row_weight: Floats) -> Floats:
+    """Weight of each row in the task loss: its own, times that of its class."""
+    if class_weight is None:
+        return row_weight
+    if task.classes is None:
+        raise ValueError(f"class_weight needs class labels y; got a {task.kind} task.")
+    _, labels = task.named_labels()
+    return row_weight * compute_sample_weight(class_weight, labels)
