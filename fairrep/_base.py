@@ -27,7 +27,6 @@ from ._cross_fit import Inputs, cross_fit, fit_params_for, without_scores
 from ._fingerprint import fingerprint, share_seen
 from ._inputs import (
     Codes,
-    Floats,
     TableEncoder,
     cells,
     check_row_order,
@@ -35,6 +34,7 @@ from ._inputs import (
     read_table,
 )
 from ._parameters import MIParameters
+from ._problem.criterion import CRITERIA
 from ._problem.task import Task, task_weight
 from ._sensitive import Guarded, Sensitive, guard, read_sensitive
 from ._warnings import warn_user
@@ -119,7 +119,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         if self.bottleneck == "discrete":
             check_n_codes(self.n_codes, len(raw))
         sensitive = self._read_sensitive(sensitive_features, task, len(raw))
-        stratum, n_strata, mi_weight = self._condition(task, row_weight)
+        criterion = CRITERIA[self.criterion]
+        stratum, n_strata, mi_weight = criterion.strata(task, row_weight)
         guarded = [
             guard(part, stratum, n_strata, mi_weight, self.group_weights)
             for part in sensitive.parts
@@ -202,25 +203,6 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
                 "lambda_mi=0 it may be left out."
             )
         return Sensitive([], [], [])
-
-    def _condition(self, task: Task, row_weight: Floats) -> tuple[Codes, int, Floats]:
-        """What I(Z; S) is conditioned on: strata of rows, and the rows that count."""
-        labels = task.labels
-        if self.criterion == "demographic_parity":
-            return np.zeros(len(row_weight), dtype=np.int64), 1, row_weight
-        if labels is None:
-            raise ValueError(
-                f"criterion={self.criterion!r} needs class labels y; this is a "
-                f"{task.kind} task. Use criterion='demographic_parity'."
-            )
-        if self.criterion == "equalized_odds":
-            return labels, task.n_outputs, row_weight
-        if task.n_outputs != 2:
-            raise ValueError(
-                "criterion='equal_opportunity' needs a binary y; got "
-                f"{task.n_outputs} classes. Use criterion='equalized_odds'."
-            )
-        return np.zeros(len(row_weight), dtype=np.int64), 1, row_weight * (labels == 1)
 
     def _split(
         self, task: Task, sensitive: Sensitive, rng: np.random.RandomState

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 from ._codes import check_discrete, groups_of_fit, quartile_groups
 from ._inputs import as_indexable, cells, hold_out, read_target
+from ._problem.criterion import CRITERIA
 from ._sensitive import sensitive_frame
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def set_apart(
         params.sensitive_combination == "separate",
     )
     try:
-        calibration.check(needs_y=params.criterion != "demographic_parity")
+        calibration.check(needs_y=CRITERIA[params.criterion].needs_labels)
     except ValueError as error:
         raise ValueError(
             f"calibration_fraction={params.calibration_fraction} sets {len(apart)} of "

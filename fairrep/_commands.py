@@ -19,9 +19,9 @@ from ._data import (
     read_data,
 )
 from ._files import check_writable, replacing
-from ._gaps import GAP_OF_CRITERION
 from ._model_files import load_model
 from ._model_folder import check_folder
+from ._problem.criterion import CRITERIA
 from .auditing import AuditReport, audit
 from .auditing._text import interval, number
 
@@ -129,12 +129,12 @@ def _summary(
 
 def _gap_of_criterion(criterion: str, report: AuditReport) -> list[str]:
     """What was to be closed, where the summary of an audit is of something else."""
-    if criterion == "demographic_parity":
+    if not CRITERIA[criterion].needs_labels:
         return []
     (model,) = report.models.values()
     lines = []
     for figures in model.figures:
-        gap = figures.disparities.loc[GAP_OF_CRITERION[criterion]]
+        gap = figures.disparities.loc[CRITERIA[criterion].gap]
         what = f"{criterion.replace('_', ' ').capitalize()} difference"
         found = f"{number(gap['value'])} ({interval(gap['low'], gap['high'])})"
         if pd.isna(gap["value"]):

@@ -19,9 +19,10 @@ from ._calibration import Calibration, Data
 from ._choice import choose, warn_of_choice, warn_of_refit
 from ._classifier import MIDebiasedClassifier
 from ._figures import Split, certified_gaps, held_out_figures
-from ._gaps import GAP_OF_CRITERION, GAPS, Gap, check_cells, comparable_groups
+from ._gaps import Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_target
 from ._path import LambdaPath, require_sensitive, train_path
+from ._problem.criterion import CRITERIA, GAPS
 from ._range import read_lambdas
 from ._sensitive import sensitive_frame
 from ._splits import check_splits, splits_of
@@ -317,7 +318,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             for name in signature(MIDebiasedClassifier).parameters
             if name != "lambda_mi"
         }
-        gap = self.gap or GAP_OF_CRITERION[self.criterion]
+        gap = self.gap or CRITERIA[self.criterion].gap
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         if self.cv is None:
             path = train_path(

@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 from ._classifier import MIDebiasedClassifier
 from ._commands import fit_or_leave, progress, tell
 from ._files import check_writable
-from ._gaps import GAP_OF_CRITERION
 from ._plotting import check_picture, new_figure, save_picture
+from ._problem.criterion import CRITERIA
 from .datasets import load_adult
 from .metrics import FairnessReport, fairness_report
 
@@ -235,10 +235,10 @@ def summary(before: Outcome, after: Outcome, criterion: str) -> str:
         )
 
     sentences = [
-        f"The {goal.gap} {change(GAP_OF_CRITERION[criterion])}; accuracy "
+        f"The {goal.gap} {change(CRITERIA[criterion].gap)}; accuracy "
         f"{_change(before.accuracy, after.accuracy)}."
     ]
-    if not change(GAP_OF_CRITERION[criterion]).startswith("fell"):
+    if not change(CRITERIA[criterion].gap).startswith("fell"):
         sentences.append("So the MI term did not narrow the gap that it is meant to.")
     if round(after.accuracy, 3) <= round(after.constant_accuracy, 3):
         sentences.append(
@@ -246,7 +246,7 @@ def summary(before: Outcome, after: Outcome, criterion: str) -> str:
             "as accurate. A smaller --lambda-mi may do better."
         )
     for other in ("demographic_parity", "equalized_odds"):
-        disparity = GAP_OF_CRITERION[other]
+        disparity = CRITERIA[other].gap
         if other != criterion and change(disparity).startswith("rose"):
             sentences.append(
                 f"The {disparity.replace('_', ' ')} got worse: it "

@@ -9,7 +9,6 @@ from sklearn.metrics import get_scorer
 
 from ._calibration import Calibration
 from ._gaps import (
-    GAPS,
     Gap,
     gap_interval,
     labels_for_gap,
@@ -17,6 +16,7 @@ from ._gaps import (
     score_interval,
 )
 from ._inputs import Floats
+from ._problem.criterion import GAPS
 
 if TYPE_CHECKING:
     from ._path import LambdaPath

@@ -15,25 +15,11 @@ from sklearn.utils.metaestimators import available_if
 
 from ._inputs import Codes, Floats, cells
 from ._intervals import Counts, gap_intervals, proportion_interval
+from ._problem.criterion import GAPS
 from ._quantiles import quantile_groups
 from ._sensitive import is_continuous, sensitive_frame
 
 Gap = str | Callable[..., float]
-
-# Labels of the rows whose rates of prediction a gap compares between groups; None is
-# all rows.
-_COMPARED: dict[str, list[int | None]] = {
-    "demographic_parity_difference": [None],
-    "equal_opportunity_difference": [1],
-    "equalized_odds_difference": [1, 0],
-}
-GAPS = frozenset(_COMPARED)
-# What a fit minimises, and the gap that it is to close.
-GAP_OF_CRITERION = {
-    "demographic_parity": "demographic_parity_difference",
-    "equalized_odds": "equalized_odds_difference",
-    "equal_opportunity": "equal_opportunity_difference",
-}
 
 
 @dataclass
@@ -86,11 +72,11 @@ def check_cells(
     """Raise where the rows hold none of a group, or of a label of it that counts."""
     cell = groups.set_axis(range(groups.shape[1]), axis=1).reset_index(drop=True)
     columns = [*groups]
-    if gap in ("equal_opportunity_difference", "equalized_odds_difference"):
+    if not callable(gap) and GAPS[gap].needs_labels:
         columns = [*columns, "label"]
         cell["label"] = y
-    if gap == "equal_opportunity_difference" and len(classes) == 2:
-        cell = cell[y == classes[1]]
+        if not GAPS[gap].by_label and len(classes) == 2:
+            cell = cell[y == classes[1]]
     there = cell[cell.index.isin(rows)]
     known, seen = (
         set(part.dropna().itertuples(index=False, name=None)) for part in (cell, there)
@@ -164,7 +150,7 @@ def _rates(
     classes = np.unique(np.concatenate([y_true, y_pred]))
     families = []
     for positive in classes[-1:] if len(classes) <= 2 else classes:
-        for label in _COMPARED[gap]:
+        for label in GAPS[gap].compared:
             among = np.ones(len(codes), dtype=bool)
             if label is not None:
                 among = (y_true == positive) == bool(label)

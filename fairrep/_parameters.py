@@ -10,6 +10,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
+from ._problem.criterion import CRITERIA
+
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 0, None, closed="left")
 COUNT_FROM_1 = Interval(Integral, 1, None, closed="left")
@@ -20,9 +22,7 @@ class MIParameters(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         "lambda_mi": [Interval(Real, 0, None, closed="left")],
-        "criterion": [
-            StrOptions({"demographic_parity", "equalized_odds", "equal_opportunity"})
-        ],
+        "criterion": [StrOptions(set(CRITERIA))],
         "mi_estimator": [StrOptions({"auto", "mine"})],
         "bottleneck": [StrOptions({"gaussian", "deterministic", "discrete"})],
         "n_components": [COUNT_FROM_1],

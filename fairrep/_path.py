@@ -15,8 +15,9 @@ from ._classifier import MIDebiasedClassifier
 from ._code_table import code_table
 from ._collapse import collapse_seen, warn_of_collapse_at
 from ._figures import certified_gaps, held_out_figures
-from ._gaps import GAP_OF_CRITERION, Gap, check_cells, comparable_groups
+from ._gaps import Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_table, read_target
+from ._problem.criterion import CRITERIA
 from ._problem.task import Task, classification_task
 from ._range import choose_lambdas, read_lambdas, scale_of, survey
 from ._sensitive import SensitivePart
@@ -416,7 +417,7 @@ class LambdaPath:
             If no rows were held out.
         """
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
-        gap = gap or GAP_OF_CRITERION[self.criterion]
+        gap = gap or CRITERIA[self.criterion].gap
         figures, _ = held_out_figures(
             [(self, *self.held_out_)],
             grid,

@@ -20,6 +20,7 @@ from ._gaps import (
 )
 from ._inputs import as_indexable, check_row_order, read_target
 from ._path import LambdaPath
+from ._problem.criterion import CRITERIA
 
 
 class Rows:
@@ -58,7 +59,7 @@ class Rows:
         separate = path._template.sensitive_combination == "separate"
         table = path._template._table(self.X)
         calibration = Calibration(table, self.y, self.groups, separate)
-        calibration.check(needs_y=path.criterion != "demographic_parity")
+        calibration.check(needs_y=CRITERIA[path.criterion].needs_labels)
         return calibration
 
     def point(self, estimator: Any) -> pd.Series:

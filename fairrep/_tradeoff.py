@@ -7,9 +7,10 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ._cv import MIDebiasedClassifierCV
-from ._gaps import GAP_OF_CRITERION, Gap
+from ._gaps import Gap
 from ._path import LambdaPath
 from ._plotting import COLORS, INK, MARKERS, Display, new_axes
+from ._problem.criterion import CRITERIA
 from ._rows import Rows, constant_score
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class TradeoffDisplay(Display):
                 "it, and `from_path` draws what `lambda_path` returns."
             )
         check_is_fitted(estimator)
-        gap = estimator.gap or GAP_OF_CRITERION[estimator.criterion]
+        gap = estimator.gap or CRITERIA[estimator.criterion].gap
         settings = {
             "gap": gap,
             "scoring": estimator.scoring,
@@ -208,7 +209,7 @@ class TradeoffDisplay(Display):
         display : TradeoffDisplay
         """
         settings = {
-            "gap": gap or GAP_OF_CRITERION[path.criterion],
+            "gap": gap or CRITERIA[path.criterion].gap,
             "scoring": scoring,
             "confidence": confidence,
             "n_bootstrap": n_bootstrap,

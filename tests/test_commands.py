@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score
 import fairrep
 from fairrep import AuditReport, MIDebiasedClassifier, _cli
 from fairrep._data import split_rows
-from fairrep._gaps import GAP_OF_CRITERION
+from fairrep._problem.criterion import CRITERIA
 from fairrep.datasets import load_german
 
 
@@ -140,7 +140,7 @@ def test_fit_is_a_fit_on_the_rows_not_held_out(capsys, csv, frame, tmp_path):
         pos_label="low",
         leakage=False,
     )
-    gap = report.figures().disparities.loc[GAP_OF_CRITERION["equalized_odds"]]
+    gap = report.figures().disparities.loc[CRITERIA["equalized_odds"].gap]
     assert f"(class 'low'): {gap['value']:.3f}" in out
     assert "epoch" not in err  # of a progress bar, as no terminal is there
     written = pd.read_csv(tmp_path / "held_out.csv")

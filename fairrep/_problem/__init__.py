@@ -1,1 +1,1 @@
-"""What a fit is asked, and of which rows: task, criterion and guarded S in one Problem."""
+"""What a fit is asked, and of which rows: task, criterion, guarded S, one Problem."""

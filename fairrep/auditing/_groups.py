@@ -23,6 +23,7 @@ from .._intervals import (
     gap_intervals,
     proportion_interval,
 )
+from .._problem.criterion import CRITERIA
 from ..metrics._report import (
     DISPARITIES,
     METRICS,
@@ -35,11 +36,12 @@ from ._scores import associate, calibration_bins, calibration_error, is_probabil
 
 RATES = [*(name for name in METRICS if name != "count"), "precision"]
 CALIBRATION = "calibration_error"
-# The rates that each disparity compares.
+# The rate that is compared among the rows of a label; None is all rows.
+RATE_AMONG = {None: "selection_rate", 1: ODDS[0], 0: ODDS[1]}
+# The rates that each criterion compares.
 COMPARED = {
-    "demographic_parity": ["selection_rate"],
-    "equalized_odds": ODDS,
-    "equal_opportunity": ODDS[:1],
+    name: [RATE_AMONG[label] for label in criterion.compared]
+    for name, criterion in CRITERIA.items()
 }
 # Names that say nothing by themselves: beside classes of the same name, a riddle.
 BARE = re.compile(r"yes|no|true|false|y|n|[-+]?\d+(\.\d+)?", re.IGNORECASE)
