@@ -1,44 +1,32 @@
 """What the estimators share: a fit that reads as the data flow."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
-from threadpoolctl import threadpool_limits
-from torch import Generator
 
-from ._blueprint import draw_blueprint
-from ._build import Problem, build_net, build_table
 from ._calibration import Calibration, Data, NoCertificate, set_apart
 from ._code_table import code_table
 from ._codes import check_n_codes, quartile_groups
-from ._cross_fit import Inputs, cross_fit, fit_params_for, without_scores
+from ._cross_fit import fit_params_for
 from ._fingerprint import fingerprint, share_seen
-from ._inputs import (
-    Codes,
-    TableEncoder,
-    cells,
-    check_row_order,
-    hold_out,
-    read_table,
-)
+from ._inputs import Codes, TableEncoder, check_row_order, read_table
 from ._parameters import MIParameters
 from ._problem.criterion import CRITERIA
+from ._problem.problem import Problem, read_problem
 from ._problem.task import Task, task_weight
-from ._sensitive import Guarded, Sensitive, guard, read_sensitive
-from ._warnings import warn_user
-from .nn._conditioning import LambdaScale
+from ._save import save_model
+from ._sensitive import Sensitive, read_sensitive
+from ._training.fit import fit, warn_if_interrupted, warn_of_divergence
+from ._training.fitted import Fitted
+from ._training.spec import Given, Spec, resolve
 from .nn._net import FairNet
 from .nn._table import TensorTable
 
@@ -51,6 +39,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     certificate_: Any = NoCertificate()
 
+    _fitted: Fitted
+
     # -- fit -------------------------------------------------------------------
 
     def _fit(
@@ -62,29 +52,33 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     ) -> Problem:
         """Read, train, estimate; fitted attributes come last."""
         problem = self._read(raw, task, sensitive_features, sample_weight)
-        with self._torch_settings(problem.generator.initial_seed()):
-            net = self._train(problem)
-            held_out = self._unused(problem, net)
-            mi_estimate = np.nan
-            if problem.guarded and len(held_out):
-                net.refit_critics(problem.rows(problem.train))
-                mi_estimate = net.estimate_mi(problem.rows(held_out))
-        net.drop_training_state()
-        self._keep(problem, net, mi_estimate)
-        if self.bottleneck == "discrete":
-            self.code_table_ = code_table(
-                self._codes(problem.table),
-                self.n_codes,
+        spec = resolve(self._settings(), problem)
+        net, mi_estimate = fit(problem, spec, self._given(), allow_tf32=self.allow_tf32)
+        fitted = self._found(problem, spec, net)
+        found: dict[str, Any] = {}
+        if task.classes is not None:
+            found["classes_"] = task.classes
+        if spec.is_discrete:
+            found["code_table_"] = code_table(
+                fitted.codes(problem.table),
+                spec.n_codes,
                 raw,
-                problem.task,
+                task,
                 problem.sensitive.parts,
             )
-        self._warn_of_trouble(problem.guarded)
+        self._keep(
+            fitted,
+            mi_estimate_=mi_estimate,
+            fingerprint_=fingerprint(fitted.content(problem.table)),
+            **found,
+        )
+        warn_if_interrupted(net)
+        warn_of_divergence(net, problem, mi_estimate)
         return problem
 
     def _forget(self) -> None:
         """A fit that fails leaves the estimator unfitted."""
-        for name in ("net_", "code_table_", "fingerprint_", "certificate_"):
+        for name in ["_fitted", *self._fitted_attributes()]:
             self.__dict__.pop(name, None)
 
     def _set_apart(self, *data: Any) -> tuple[Data, Calibration | None]:
@@ -119,69 +113,65 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         if self.bottleneck == "discrete":
             check_n_codes(self.n_codes, len(raw))
         sensitive = self._read_sensitive(sensitive_features, task, len(raw))
-        criterion = CRITERIA[self.criterion]
-        stratum, n_strata, mi_weight = criterion.strata(task, row_weight)
-        guarded = [
-            guard(part, stratum, n_strata, mi_weight, self.group_weights)
-            for part in sensitive.parts
-        ]
-        rng = self._random_state()
-        train, held_out = self._split(task, sensitive, rng)
-        generator, critics_generator = (
-            Generator(self._device()).manual_seed(int(rng.randint(2**31)))
-            for _ in range(2)  # so that what S is like does not change the encoder
-        )
-        inputs: Inputs = columns
-        if self.estimator is None:
-            x = columns.transform(raw)
-        else:
-            _, y = task.named_labels()
+        fit_params = {}
+        if self.estimator is not None:
             fit_params = fit_params_for(self, weight, sample_weight is not None)
-            inputs, x = cross_fit(
-                self.estimator, columns, raw, y, train, fit_params, rng
-            )
-        table = build_table(x, task, weight, stratum, guarded, generator)
-        return Problem(
-            inputs,
+        return read_problem(
+            raw,
             task,
             sensitive,
-            guarded,
-            n_strata,
-            table,
-            train,
-            held_out,
-            generator,
-            critics_generator,
+            mi_weight=row_weight,
+            task_weight=weight,
+            criterion=CRITERIA[self.criterion],
+            group_weights=self.group_weights,
+            columns=columns,
+            estimator=self.estimator,
+            fit_params=fit_params,
+            validation_fraction=self.validation_fraction,
+            early_stopping=self.early_stopping,
+            random_state=self._random_state(),
+            device=self._device(),
         )
 
-    def _train(self, problem: Problem, scale: LambdaScale | None = None) -> FairNet:
-        """The trained net; with a scale, one that is conditioned on lambda."""
-        net = build_net(self, problem, scale)
-        train = problem.rows(problem.train)
-        net.fit(train, None)
-        if net.interrupted_ and net.best_epoch() == 0:
-            raise KeyboardInterrupt
-        net.refit_head(train)
-        return net
+    def _settings(self) -> dict[str, Any]:
+        """The parameters by name, and what a transformer guards, which is not one."""
+        return {**self.get_params(deep=False), "mi_target": self.mi_target}
 
-    def _unused(self, problem: Problem, net: FairNet) -> Codes:
-        """Held-out rows that did not choose the epoch either."""
-        epoch_was_chosen = self.early_stopping or net.interrupted_
-        return problem.held_out[1::2] if epoch_was_chosen else problem.held_out
+    def _given(self) -> Given:
+        return Given(self.encoder, tuple(self.callbacks or ()), self.verbose)
 
-    def _keep(self, problem: Problem, net: FairNet, mi_estimate: float) -> None:
-        """The fitted attributes that all estimators have."""
-        self._inputs = problem.inputs
-        self.sensitive_categories_ = problem.sensitive.categories
-        self.sensitive_names_in_ = np.asarray(problem.sensitive.names, dtype=object)
-        self.interrupted_ = net.interrupted_
-        self.n_iter_ = len(net.history)
-        self.history_ = net.history
-        self.mi_estimate_ = mi_estimate
-        x = problem.table.x.cpu().numpy()
-        self.fingerprint_ = fingerprint(without_scores(problem.inputs, x))
-        self._blueprint = draw_blueprint(self, problem, net)
-        self.net_ = net
+    def _found(self, problem: Problem, spec: Spec, net: FairNet) -> Fitted:
+        return Fitted(
+            inputs=problem.inputs,
+            spec=spec,
+            net=net,
+            sensitive_names=problem.sensitive.names,
+            sensitive_categories=problem.sensitive.categories,
+        )
+
+    def _keep(self, fitted: Fitted, **found: Any) -> None:
+        """Set the fitted attributes, all in one step."""
+        net = fitted.net
+        self.__dict__.update(
+            {
+                "sensitive_categories_": fitted.sensitive_categories,
+                "sensitive_names_in_": np.asarray(fitted.sensitive_names, dtype=object),
+                "interrupted_": net.interrupted_,
+                "n_iter_": len(net.history),
+                "history_": net.history,
+                "net_": net,
+                "_fitted": fitted,
+                **found,
+            }
+        )
+
+    def _fitted_attributes(self) -> dict[str, Any]:
+        """What fit found, by the names that users read."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and not name.startswith("_")
+        }
 
     def _read_sensitive(
         self, sensitive_features: Any, task: Task, n_rows: int
@@ -204,91 +194,26 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             )
         return Sensitive([], [], [])
 
-    def _split(
-        self, task: Task, sensitive: Sensitive, rng: np.random.RandomState
-    ) -> tuple[Codes, Codes]:
-        """Rows to train on, rows to hold out: none where nothing is estimated."""
-        n_rows = len(task.target)
-        fraction = self.validation_fraction
-        if not sensitive.parts and not self.early_stopping:
-            fraction = 0.0
-        labels = [part.codes for part in sensitive.parts]
-        if task.labels is not None:
-            labels.append(task.labels)
-        cell = cells(*labels) if labels else np.zeros(n_rows, dtype=np.int64)
-        train, held_out = hold_out(fraction, cell, rng)
-        if self.early_stopping and len(held_out) < 2:
-            raise ValueError(
-                f"early_stopping=True holds out {self.validation_fraction:.0%} of the "
-                f"rows, which of {n_rows} rows is fewer than 2."
-            )
-        return train, held_out
-
-    @contextmanager
-    def _torch_settings(self, seed: int) -> Iterator[None]:
-        """Settings of torch that hold for one fit and are then put back."""
-        precision = torch.get_float32_matmul_precision()
-        # Layers of a hundred units gain nothing from a second thread, and on a busy
-        # machine lose much.
-        n_threads = 1 if self.encoder is None else None
-        torch.set_float32_matmul_precision("high" if self.allow_tf32 else "highest")
-        try:
-            # Our own layers take a generator. Those of a user's encoder may read
-            # torch's global state: they get one of their own, for the time of the fit.
-            device = self._device()
-            devices = [device] if device.type == "cuda" else []
-            with (
-                threadpool_limits(n_threads, user_api="openmp"),
-                torch.random.fork_rng(devices, enabled=self.encoder is not None),
-            ):
-                if self.encoder is not None:
-                    torch.manual_seed(seed)
-                yield
-        finally:
-            torch.set_float32_matmul_precision(precision)
-
     # -- after fit -------------------------------------------------------------
-
-    def _warn_if_interrupted(self) -> None:
-        if self.interrupted_:
-            warn_user(
-                f"The fit was interrupted in epoch {self.n_iter_} of "
-                f"{self.max_epochs}; the weights of epoch {self.net_.best_epoch()}, "
-                "the best so far, are kept.",
-                ConvergenceWarning,
-            )
-
-    def _warn_of_trouble(self, guarded: list[Guarded]) -> None:
-        self._warn_if_interrupted()
-        entropy = sum(part.entropy for part in guarded)
-        if self.mi_estimate_ > entropy and self.net_.critics_learn:
-            warn_user(
-                f"The estimate of the mutual information, {self.mi_estimate_:.3f} "
-                f"nats, is above the entropy of the sensitive features, {entropy:.3f} "
-                "nats, which it cannot exceed: the critic has diverged, or a group has "
-                "too few held-out rows. Try a smaller critic_learning_rate, a larger "
-                "validation_fraction, or merge rare groups.",
-                ConvergenceWarning,
-            )
 
     def _table(self, X: Any) -> TensorTable:
         """The rows encoded; those that are already pass as they are."""
         check_is_fitted(self)
         if isinstance(X, TensorTable):
             return X
-        x = self._inputs.transform(read_table(self, X, reset=False))
-        return TensorTable(torch.from_numpy(x), {})
+        return self._fitted.encode(read_table(self, X, reset=False))
 
     def _codes(self, X: Any) -> Codes:
         """The code of each row, with the discrete bottleneck."""
-        return self.net_.forward(self._table(X))[1].argmax(dim=1).numpy()
+        table = self._table(X)  # which tells who is not fitted
+        return self._fitted.codes(table)
 
     def _share_seen(self, X: Any) -> float:
         """Share of the rows that the fit knew, where it kept what tells; else NaN."""
         if not hasattr(self, "fingerprint_"):  # saved by an earlier version
             return np.nan
-        x = self._table(X).x.numpy()
-        return share_seen(self.fingerprint_, without_scores(self._inputs, x))
+        table = self._table(X)
+        return share_seen(self.fingerprint_, self._fitted.content(table))
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Representation z of each row, with its noise; S is not needed.
@@ -309,7 +234,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             of the row, 0 for the others.
         """
         table = self._table(X)
-        return self.net_.forward(table)[1].numpy()
+        return self._fitted.release(table)
 
     def fit_transform(
         self,
@@ -393,9 +318,11 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         >>> bool((again.predict_proba(X) == clf.predict_proba(X)).all())
         True
         """
-        from ._storage import save_model
+        save_model(self._to_save(), folder)
 
-        save_model(self, folder)
+    def _to_save(self) -> "BaseMIEstimator":
+        """The estimator that stands for this one in a folder."""
+        return self
 
     @property
     def _n_features_out(self) -> int:
@@ -403,7 +330,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         return self.net_.module_.project.out_features
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "net_")
+        return hasattr(self, "_fitted")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

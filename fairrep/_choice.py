@@ -2,20 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from ._collapse import accuracies, collapse_seen, collapsed, commonest
+from ._curve import Curve
 from ._figures import Split
-from ._inputs import read_target
-from ._warnings import warn_user
-
-if TYPE_CHECKING:
-    from ._cv import MIDebiasedClassifierCV
 
 # lambda -> what shows that the classifier there is of no use; None if it is of some.
 Useless = Callable[[float], str | None]
@@ -29,51 +24,72 @@ def choose(figures: pd.DataFrame, max_gap: float) -> int:
     return int(figures["gap_high"].idxmin())
 
 
-def warn_of_choice(clf: "MIDebiasedClassifierCV", splits: list[Split]) -> None:
-    """Warn of a choice beyond the limit, or of no use on the rows that chose."""
-    useless = _useless_on(splits, by_accuracy=clf.scoring == "accuracy")
-    seen = useless(clf.lambda_)
-    if clf.path_["gap_high"][clf.best_index_] > clf.max_gap:
-        _warn_that_none_is_fair(clf, could_go_on=not seen)
+def words_of_choice(
+    figures: pd.DataFrame,
+    chosen: int,
+    useless: Useless,
+    *,
+    max_gap: float,
+    more_by_cv: bool,
+) -> list[str]:
+    """What is to be said of a choice beyond the limit, or of no use.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        Of the rows that chose, a row for each lambda.
+    chosen : int
+        The row that is taken.
+    useless : callable
+    max_gap : float
+    more_by_cv : bool
+        Whether more rows could choose, in a cross-validation.
+    """
+    words = []
+    taken = figures.iloc[chosen]
+    seen = useless(taken["lambda_mi"])
+    if taken["gap_high"] > max_gap:
+        at_end = chosen == len(figures) - 1 and not seen
+        words.append(_that_none_is_fair(taken, max_gap, at_end, more_by_cv))
     if seen:
-        warn_user(
+        way_out = _way_out(figures, useless, max_gap, more_by_cv)
+        words.append(
             f"The classifier {seen}. A small gap of such a model is no achievement; "
-            f"{_way_out(clf, useless)}.",
-            ConvergenceWarning,
+            f"{way_out}."
         )
+    return words
 
 
-def warn_of_refit(clf: "MIDebiasedClassifierCV", X: object, y: object) -> None:
-    """Warn where the net of all rows has collapsed and those of the folds have not."""
-    table = clf._table(X)
-    labels = read_target(y, len(table), type(clf).__name__)
-    path = clf.lambda_path_
-
-    def seen_at(lambda_mi: float) -> str | None:
-        return collapse_seen(labels, path.predict(table, lambda_mi))
-
-    if not (seen := seen_at(clf.lambda_)):
-        return
-    smaller = path.lambdas[path.lambdas < clf.lambda_][::-1]
+def words_of_refit(lambda_mi: float, lambdas: NDArray, seen_at: Useless) -> str | None:
+    """What is to be said where the net of all rows has collapsed; else None."""
+    if not (seen := seen_at(lambda_mi)):
+        return None
+    smaller = lambdas[lambdas < lambda_mi][::-1]
     better = next((value for value in smaller if not seen_at(value)), None)
     advice = "try class_weight='balanced'"
     if better is not None:
         advice = f"set_lambda({better:.3g}) takes the next smaller that has not"
-    where = f" at lambda_mi={clf.lambda_:.3g} when fitted on all rows"
+    where = f" at lambda_mi={lambda_mi:.3g} when fitted on all rows"
     note = f"{seen} (training rows; path_ is of the nets of the folds)"
-    warn_user(collapsed(where, note, advice), ConvergenceWarning)
+    return collapsed(where, note, advice)
 
 
-def _useless_on(splits: list[Split], *, by_accuracy: bool) -> Useless:
+def collapse_on(curve: Curve, X: Any, y: NDArray) -> Useless:
+    """Whether what a net predicts of these rows shows a collapse."""
+    table = curve.encode(X)
+    return lambda lambda_mi: collapse_seen(y, curve.at(lambda_mi).predict(table))
+
+
+def useless_on(splits: list[Split], *, by_accuracy: bool) -> Useless:
     """Whether what the nets of the splits predict there is as good as a constant."""
-    tables = [path._template._table(X) for path, X, _, _ in splits]
+    tables = [curve.encode(X) for curve, X, _, _ in splits]
     y = np.concatenate([labels for _, _, labels, _ in splits])
 
     def seen_at(lambda_mi: float) -> str | None:
         predicted = np.concatenate(
             [
-                path.predict(table, lambda_mi)
-                for (path, *_), table in zip(splits, tables, strict=True)
+                curve.at(lambda_mi).predict(table)
+                for (curve, *_), table in zip(splits, tables, strict=True)
             ]
         )
         return no_use(y, predicted, by_accuracy=by_accuracy)
@@ -93,19 +109,21 @@ def no_use(y: NDArray, predicted: NDArray, *, by_accuracy: bool) -> str | None:
     return None
 
 
-def _way_out(clf: "MIDebiasedClassifierCV", useless: Useless) -> str:
+def _way_out(
+    figures: pd.DataFrame, useless: Useless, max_gap: float, more_by_cv: bool
+) -> str:
     """The lambda of use whose upper limit is the smallest, and how to get it."""
-    for _, point in clf.path_.sort_values("gap_high").iterrows():
+    for _, point in figures.sort_values("gap_high").iterrows():
         if not useless(point["lambda_mi"]):
             break
     else:
         return "no lambda of the path does better; try class_weight='balanced'"
     number = f"{point['lambda_mi']:.3g}"
     ways = [f"set_lambda({number}) takes it"]
-    if point["gap_high"] > clf.max_gap:
+    if point["gap_high"] > max_gap:
         enough = min(1.0, math.ceil(100 * point["gap_high"]) / 100)
         ways.append(f"or ask for max_gap={enough:g}")
-        if clf.cv is None:
+        if more_by_cv:
             ways.append("or let more rows choose with cv=5")
     return (
         f"of the lambda_mi of more use, {number} comes nearest to the limit: score "
@@ -114,17 +132,17 @@ def _way_out(clf: "MIDebiasedClassifierCV", useless: Useless) -> str:
     )
 
 
-def _warn_that_none_is_fair(clf: "MIDebiasedClassifierCV", could_go_on: bool) -> None:
-    best = clf.path_.iloc[clf.best_index_]
-    rows = "More held-out rows (cv=5)" if clf.cv is None else "More rows"
+def _that_none_is_fair(
+    taken: pd.Series, max_gap: float, at_end: bool, more_by_cv: bool
+) -> str:
+    rows = "More held-out rows (cv=5)" if more_by_cv else "More rows"
     advice = f"{rows} bring the limit closer to the gap."
-    end = best["lambda_mi"]
-    if could_go_on and clf.best_index_ == len(clf.path_) - 1 and end > 0:
+    end = taken["lambda_mi"]
+    if at_end and end > 0:
         grid = f"[0, {end / 4:.2g}, {end:.2g}, {4 * end:.2g}]"
         advice += f" It is the largest of lambdas: try more, such as {grid}."
-    warn_user(
-        f"No lambda keeps the gap within max_gap={clf.max_gap}: the smallest "
-        f"upper limit is {best['gap_high']:.3f} (gap {best['gap']:.3f}), at "
-        f"lambda_mi={best['lambda_mi']:.3g}, which is taken. {advice}",
-        ConvergenceWarning,
+    return (
+        f"No lambda keeps the gap within max_gap={max_gap}: the smallest "
+        f"upper limit is {taken['gap_high']:.3f} (gap {taken['gap']:.3f}), at "
+        f"lambda_mi={taken['lambda_mi']:.3g}, which is taken. {advice}"
     )

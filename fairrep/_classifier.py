@@ -252,6 +252,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     }
 
     classes_: NDArray
+    _can_be_saved = True
 
     def __init__(
         self,
@@ -385,7 +386,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         raw = self._read_rows(X)
         task = classification_task(read_target(y, len(raw), type(self).__name__))
         problem = self._fit(raw, task, sensitive_features, sample_weight)
-        self.classes_, labels = problem.task.named_labels()
+        _, labels = task.named_labels()
         predicted = self._classes_of(problem.table)
         warn_of_collapse(labels, predicted, problem.held_out)
         if calibration is not None:
@@ -395,17 +396,17 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     @property
     def estimator_(self) -> Any:
         """The fitted classifier whose scores are inputs, where there is one."""
-        if not isinstance(getattr(self, "_inputs", None), ScoredInputs):
+        fitted = vars(self).get("_fitted")
+        if fitted is None or not isinstance(fitted.inputs, ScoredInputs):
             raise AttributeError(f"This {type(self).__name__} has no estimator_.")
-        return self._inputs.estimator
+        return fitted.inputs.estimator
 
     def _logits(self, X: Any) -> NDArray[np.float32]:
         table = self._table(X)
-        return self.net_.outputs(table).numpy()
+        return self._fitted.outputs(table)
 
     def _classes_of(self, table: TensorTable) -> NDArray:
-        chosen = self.net_.outputs(table).argmax(dim=1)
-        return self.classes_[chosen.numpy()]
+        return self.classes_[self._fitted.outputs(table).argmax(axis=1)]
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Logits of the classes.

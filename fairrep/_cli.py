@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__
 from ._audit_command import run_audit
 from ._commands import run_fit, run_predict
 from ._demo import run_demo
@@ -36,6 +35,7 @@ from ._options import (
     limit,
 )
 from ._tradeoff_command import run_tradeoff
+from ._version import __version__
 
 
 def _add_demo(commands: Any) -> None:

@@ -5,6 +5,7 @@ trust them more than they deserve. So these rows get the scores of fits that lef
 out; all other rows get those of the classifier fitted on all of these.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -62,7 +63,7 @@ def cross_fit(
     X: Any,
     y: NDArray,
     train: Codes,
-    fit_params: dict[str, NDArray],
+    fit_params: Mapping[str, NDArray],
     rng: np.random.RandomState,
 ) -> tuple[ScoredInputs, NDArray[np.float32]]:
     """The inputs with a classifier's scores, and the rows of X in them.

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -16,7 +17,13 @@ from sklearn.utils.validation import (
 )
 
 from ._calibration import Calibration, Data
-from ._choice import choose, warn_of_choice, warn_of_refit
+from ._choice import (
+    choose,
+    collapse_on,
+    useless_on,
+    words_of_choice,
+    words_of_refit,
+)
 from ._classifier import MIDebiasedClassifier
 from ._figures import Split, certified_gaps, held_out_figures
 from ._gaps import Gap, check_cells, comparable_groups
@@ -26,6 +33,7 @@ from ._problem.criterion import CRITERIA, GAPS
 from ._range import read_lambdas
 from ._sensitive import sensitive_frame
 from ._splits import check_splits, splits_of
+from ._warnings import warn_user
 
 
 class MIDebiasedClassifierCV(MIDebiasedClassifier):
@@ -305,8 +313,6 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         """
         # A fit that fails leaves the estimator unfitted.
         self._forget()
-        for name in ("lambda_path_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
         grid = None if self.lambdas is None else read_lambdas(self.lambdas)
         if self.cv is None and self.validation_fraction == 0:
             raise ValueError(
@@ -329,14 +335,21 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 gap=gap,
                 calibration=calibration,
             )
-            splits, overlap = [(path, *path.held_out_)], 1.0
+            splits, overlap = [(path._curve, *path.held_out_)], 1.0
         else:
             path, splits, overlap = self._cross_validate(
                 data, grid, params, gap, calibration
             )
         self._choose(path, splits, gap, overlap)
         if self.cv is not None:
-            warn_of_refit(self, *data[:2])
+            X, y, *_ = data
+            path_of_all = path._curve
+            labels = read_target(y, _num_samples(X), type(self).__name__)
+            words = words_of_refit(
+                self.lambda_, path.lambdas, collapse_on(path_of_all, X, labels)
+            )
+            if words is not None:
+                warn_user(words, ConvergenceWarning)
         return self
 
     def _cross_validate(
@@ -378,10 +391,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 n_lambdas=self.n_lambdas,
                 params=params,
             )
-            if part._template.interrupted_:
+            if part._curve.fitted.net.interrupted_:
                 raise KeyboardInterrupt
             test_rows = _safe_indexing(X, test), labels[test], groups.iloc[test]
-            splits.append((part, *test_rows))
+            splits.append((part._curve, *test_rows))
         return path, splits, len(tested) / len(np.unique(tested))
 
     def _choose(
@@ -399,7 +412,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         )
         if path.calibration_ is not None:
             self.path_["certified_gap"] = certified_gaps(
-                path,
+                path._curve,
                 path.calibration_,
                 path.lambdas,
                 gap=gap,
@@ -408,7 +421,26 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         self.best_index_ = choose(self.path_, self.max_gap)
         self.lambda_path_ = path
         self.set_lambda(path.lambdas[self.best_index_])
-        warn_of_choice(self, splits)
+        words = words_of_choice(
+            self.path_,
+            self.best_index_,
+            useless_on(splits, by_accuracy=self.scoring == "accuracy"),
+            max_gap=self.max_gap,
+            more_by_cv=self.cv is None,
+        )
+        for sentence in words:
+            warn_user(sentence, ConvergenceWarning)
+
+    def _to_save(self) -> MIDebiasedClassifier:
+        """The classifier at ``lambda_``, with the parameters as they are set now."""
+        check_is_fitted(self)
+        point = self.lambda_path_.at(self.lambda_)
+        shared = point.get_params(deep=False)
+        params = self.get_params(deep=False).items()
+        point.set_params(**{name: value for name, value in params if name in shared})
+        if hasattr(self, "_sklearn_output_config"):
+            point._sklearn_output_config = self._sklearn_output_config
+        return point
 
     def set_lambda(self, lambda_mi: float) -> "MIDebiasedClassifierCV":
         """Move to another lambda of the path, without training.
@@ -430,8 +462,6 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         if not hasattr(self, "lambda_path_"):
             check_is_fitted(self)
         point = self.lambda_path_.at(lambda_mi)
-        parameters = signature(MIDebiasedClassifier).parameters
-        fitted = {k: v for k, v in vars(point).items() if k not in parameters}
-        self.__dict__.update(fitted)
-        self.lambda_ = point.lambda_mi
+        found = point._fitted_attributes()
+        self._keep(point._fitted, **found, lambda_=point.lambda_mi)
         return self

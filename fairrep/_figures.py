@@ -1,6 +1,6 @@
 """Score and gap on held-out rows, at each lambda of a path."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 
 from ._calibration import Calibration
+from ._curve import Curve
 from ._gaps import (
     Gap,
     gap_interval,
@@ -18,11 +19,8 @@ from ._gaps import (
 from ._inputs import Floats
 from ._problem.criterion import GAPS
 
-if TYPE_CHECKING:
-    from ._path import LambdaPath
-
-# A path, and the X, y and groups of rows that it did not see.
-Split = tuple["LambdaPath", Any, NDArray, pd.DataFrame]
+# The curve of a path, and the X, y and groups of rows that it did not see.
+Split = tuple[Curve, Any, NDArray, pd.DataFrame]
 
 
 def held_out_figures(
@@ -44,17 +42,17 @@ def held_out_figures(
     scorer = get_scorer(scoring)
     _check_figures(splits, lambdas, gap, confidence, n_bootstrap)
     # Once for all: lambda leaves the encoding alone, scores of an estimator included.
-    tables = [path._template._table(X) for path, X, _, _ in splits]
+    tables = [curve.encode(X) for curve, X, _, _ in splits]
     limits: Any = {"confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
     rows, by_split = [], []
     for lambda_mi in lambdas:
         scores, gaps = [], []
-        for (path, X, y, groups), table in zip(splits, tables, strict=True):
+        for (curve, X, y, groups), table in zip(splits, tables, strict=True):
             # The same draws at each lambda, so that the curve is as smooth as it is.
-            clf = path._at(lambda_mi)
+            clf = curve.at(lambda_mi)
             scores.append(score_interval(scorer, clf, X, y, table, **limits))
             true, predicted = (
-                labels_for_gap(v, path.classes_) for v in (y, clf.predict(table))
+                labels_for_gap(v, clf.classes_) for v in (y, clf.predict(table))
             )
             gaps.append(gap_interval(gap, true, predicted, groups, **limits))
         rows.append(
@@ -75,7 +73,7 @@ def held_out_figures(
 
 
 def certified_gaps(
-    path: "LambdaPath",
+    curve: Curve,
     calibration: Calibration,
     lambdas: Floats,
     *,
@@ -84,7 +82,7 @@ def certified_gaps(
 ) -> list[float]:
     """What no gap of a classifier of the codes exceeds, at each lambda."""
     return [
-        _certified_gap(calibration.certificate(path._at(lambda_mi), confidence), gap)
+        _certified_gap(calibration.certificate(curve.at(lambda_mi), confidence), gap)
         for lambda_mi in lambdas
     ]
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from ._files import replacing
 
 FORMAT = "fairrep model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DOCUMENT = "model.json"
 # By a save that was cut short.
 LEFT_BEHIND = re.compile(

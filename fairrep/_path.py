@@ -1,8 +1,7 @@
 """lambda_path: one fit for every lambda."""
 
-import copy
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,17 @@ from ._calibration import Calibration
 from ._classifier import MIDebiasedClassifier
 from ._code_table import code_table
 from ._collapse import collapse_seen, warn_of_collapse_at
+from ._curve import Curve
 from ._figures import certified_gaps, held_out_figures
+from ._fingerprint import fingerprint
 from ._gaps import Gap, check_cells, comparable_groups
 from ._inputs import Floats, as_indexable, read_table, read_target
 from ._problem.criterion import CRITERIA
 from ._problem.task import Task, classification_task
-from ._range import choose_lambdas, read_lambdas, scale_of, survey
+from ._range import choose_lambdas, gap_curve, read_lambdas, scale_of, survey
 from ._sensitive import SensitivePart
+from ._training.fit import torch_settings, train, warn_if_interrupted
+from ._training.spec import resolve
 from .nn._table import TensorTable
 
 
@@ -113,7 +116,7 @@ def lambda_path(
             f"n_lambdas must be an integer of at least 2; got {n_lambdas}."
         )
     params = {"max_epochs": max_epochs, **params}
-    data, calibration = _template(params)._set_apart(
+    data, calibration = _reader(params)._set_apart(
         X, y, sensitive_features, sample_weight
     )
     path = train_path(
@@ -143,33 +146,43 @@ def train_path(
 
     With a check that the held-out rows can tell of the ``gap``.
     """
-    template = _template(params)
+    reader = _reader(params)
     require_sensitive(sensitive_features)
-    raw = template._read_rows(X)
+    raw = reader._read_rows(X)
     task = classification_task(read_target(y, len(raw), "lambda_path"))
-    problem = template._read(raw, task, sensitive_features, sample_weight)
-    classes, labels = problem.task.named_labels()
+    problem = reader._read(raw, task, sensitive_features, sample_weight)
+    classes, labels = task.named_labels()
     groups = comparable_groups(sensitive_features, len(labels))
     if gap is not None:
-        chooses_epoch = template.early_stopping
-        rows = problem.held_out[1::2] if chooses_epoch else problem.held_out
+        rows = problem.unused(reader.early_stopping)
         check_cells(gap, labels, groups, rows, classes)
-    with template._torch_settings(problem.generator.initial_seed()):
-        scale = survey(template, problem) if lambdas is None else scale_of(lambdas)
-        net = template._train(problem, scale)
+    spec, given = resolve(reader._settings(), problem), reader._given()
+    with torch_settings(problem, given, allow_tf32=reader.allow_tf32):
+        scale = scale_of(lambdas) if lambdas is not None else None
+        if scale is None:
+            scale = survey(problem, spec, given)
+        net = train(problem, spec, given, scale)
         if lambdas is None:
-            lambdas = choose_lambdas(net, problem, n_lambdas)
+            lambdas = choose_lambdas(gap_curve(net, problem), scale, n_lambdas)
         net.refit_critics(problem.rows(problem.train))
     net.drop_training_state()
-    template.classes_ = classes
-    template._keep(problem, net, np.nan)
-    unused = template._unused(problem, net)
+    fitted = reader._found(problem, spec, net)
+    found = {
+        "classes_": classes,
+        "mi_estimate_": np.nan,
+        "fingerprint_": fingerprint(fitted.content(problem.table)),
+        **reader._fitted_attributes(),  # of reading X: its columns
+    }
+    params = reader.get_params(deep=False)
+    del params["lambda_mi"]
+    curve = Curve(fitted, scale, params, found)
+    unused = problem.unused(spec.early_stopping or net.interrupted_)
     if calibration is not None:
-        calibration = replace(calibration, X=template._table(calibration.X))
-    template._warn_if_interrupted()
+        calibration = replace(calibration, X=curve.encode(calibration.X))
+    warn_if_interrupted(net)
     return LambdaPath(
         lambdas,
-        template,
+        curve,
         problem.rows(unused).to("cpu"),
         (_safe_indexing(as_indexable(X), unused), labels[unused], groups.iloc[unused]),
         calibration,
@@ -185,16 +198,16 @@ def require_sensitive(sensitive_features: Any) -> None:
         )
 
 
-def _template(params: dict[str, Any]) -> MIDebiasedClassifier:
-    """An estimator that holds the parameters, checked."""
+def _reader(params: dict[str, Any]) -> MIDebiasedClassifier:
+    """An estimator of these parameters, checked, to read the input of a path."""
     if "lambda_mi" in params:
         raise TypeError(
             "lambda_path takes lambdas, all of a path, and no lambda_mi; got "
             f"lambda_mi={params['lambda_mi']!r}."
         )
-    template = MIDebiasedClassifier(1.0, **params)
-    template._validate_params()
-    return template
+    reader = MIDebiasedClassifier(1.0, **params)
+    reader._validate_params()
+    return reader
 
 
 class LambdaPath:
@@ -206,8 +219,8 @@ class LambdaPath:
     ----------
     lambdas : ndarray of shape (n_lambdas,)
         The grid, ascending.
-    template : MIDebiasedClassifier
-        The parameters, with the conditioned net.
+    curve : Curve
+        The classifiers, one for each lambda.
     held_out_table, held_out, calibration, described : TensorTable, tuple, \
             Calibration, tuple
         The rows of ``held_out_``, encoded and raw, those set apart, and the task and
@@ -249,18 +262,18 @@ class LambdaPath:
     def __init__(
         self,
         lambdas: Floats,
-        template: MIDebiasedClassifier,
+        curve: Curve,
         held_out_table: TensorTable,
         held_out: tuple[Any, NDArray, pd.DataFrame],
         calibration: Calibration | None,
         described: tuple[Task, list[SensitivePart]],
     ) -> None:
         self.lambdas = lambdas
-        self.lambda_range = (template.net_.scale.smallest, template.net_.scale.largest)
-        self.criterion = template.criterion
-        self.classes_ = template.classes_
-        self.history_ = template.history_
-        self._template = template
+        self.lambda_range = (curve.scale.smallest, curve.scale.largest)
+        self.criterion = curve.params["criterion"]
+        self.classes_ = curve.found["classes_"]
+        self.history_ = curve.fitted.net.history
+        self._curve = curve
         self._held_out_table = held_out_table
         self.held_out_ = held_out
         self.calibration_ = calibration
@@ -294,39 +307,25 @@ class LambdaPath:
         ValueError
             If ``lambda_mi`` is outside ``lambda_range``.
         """
-        clf = self._at(lambda_mi)
+        clf = self._curve.at(lambda_mi)
+        found: dict[str, Any] = {}
         if len(self._held_out_table):
-            clf.mi_estimate_ = self._mi_estimate(clf)
+            found["mi_estimate_"] = self._mi_estimate(clf)
             if clf.bottleneck == "discrete":
-                clf.code_table_ = code_table(
+                found["code_table_"] = code_table(
                     clf._codes(self._held_out_table),
                     clf.n_codes,
                     read_table(clf, self.held_out_[0], reset=False),
                     *self._described,
                 )
         if self.calibration_ is not None:
-            clf.certificate_ = self.calibration_.certificate(clf)
+            found["certificate_"] = self.calibration_.certificate(clf)
+        clf._keep(clf._fitted, **clf._fitted_attributes() | found)
         return clf
 
     def _mi_estimate(self, clf: MIDebiasedClassifier) -> float:
         device = next(clf.net_.module_.parameters()).device
         return clf.net_.estimate_mi(self._held_out_table.to(device))
-
-    def _at(self, lambda_mi: float) -> MIDebiasedClassifier:
-        """The classifier without what is measured of it, which takes the longest."""
-        smallest, largest = self.lambda_range
-        if not isinstance(lambda_mi, Real):
-            raise TypeError(f"lambda_mi must be a number; got {lambda_mi!r}.")
-        if not smallest <= lambda_mi <= largest:
-            raise ValueError(
-                f"lambda_mi={lambda_mi} is outside the range that the path was trained "
-                f"for, from {smallest:g} to {largest:g}. Give lambda_path lambdas that "
-                "reach it."
-            )
-        clf = copy.copy(self._template)
-        clf.lambda_mi = float(lambda_mi)
-        clf.net_ = self._template.net_.at(lambda_mi)
-        return clf
 
     def predict(self, X: Any, lambda_mi: float) -> NDArray:
         """Most probable class of each row.
@@ -340,7 +339,7 @@ class LambdaPath:
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self._at(lambda_mi).predict(X)
+        return self._curve.at(lambda_mi).predict(X)
 
     def predict_proba(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
         """Probabilities of the classes.
@@ -354,7 +353,7 @@ class LambdaPath:
         -------
         probabilities : ndarray of shape (n_samples, n_classes), float32
         """
-        return self._at(lambda_mi).predict_proba(X)
+        return self._curve.at(lambda_mi).predict_proba(X)
 
     def transform(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
         """Representation z with its noise.
@@ -368,7 +367,7 @@ class LambdaPath:
         -------
         Z : ndarray of shape (n_samples, n_components), float32
         """
-        return self._at(lambda_mi).transform(X)
+        return self._curve.at(lambda_mi).transform(X)
 
     def figures(
         self,
@@ -419,7 +418,7 @@ class LambdaPath:
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
         gap = gap or CRITERIA[self.criterion].gap
         figures, _ = held_out_figures(
-            [(self, *self.held_out_)],
+            [(self._curve, *self.held_out_)],
             grid,
             gap=gap,
             scoring=scoring,
@@ -427,21 +426,21 @@ class LambdaPath:
             n_bootstrap=n_bootstrap,
             seed=random_state,
         )
-        figures["mi_estimate"] = [self._mi_estimate(self._at(value)) for value in grid]
+        figures["mi_estimate"] = [
+            self._mi_estimate(self._curve.at(value)) for value in grid
+        ]
         if self.calibration_ is not None:
             figures["certified_gap"] = certified_gaps(
-                self, self.calibration_, grid, gap=gap, confidence=confidence
+                self._curve, self.calibration_, grid, gap=gap, confidence=confidence
             )
         return figures
 
     def _warn_of_collapse(self) -> None:
-        net = self._template.net_
         if not len(self._held_out_table):
             return
         y, collapsed = self.held_out_[1], {}
         for lambda_mi in self.lambdas:
-            logits = net.at(lambda_mi).outputs(self._held_out_table)
-            predicted = self.classes_[logits.argmax(dim=1).numpy()]
+            predicted = self._curve.at(lambda_mi).predict(self._held_out_table)
             if seen := collapse_seen(y, predicted):
                 collapsed[float(lambda_mi)] = seen
         warn_of_collapse_at(collapsed)

@@ -1,9 +1,9 @@
 """Which lambdas a path is for: from no effect to a gap that is lost in its noise."""
 
-import copy
 import math
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,12 @@ import torch
 from sklearn.isotonic import isotonic_regression
 from torch.nn import functional as F
 
-from ._base import BaseMIEstimator
-from ._build import Problem, batch_size
 from ._inputs import Codes, Floats, cells
+from ._problem.problem import Problem
 from ._quantiles import quantile_groups
 from ._sensitive import SensitivePart
+from ._training.fit import train
+from ._training.spec import Given, Spec
 from .nn._conditioning import LambdaScale
 from .nn._path_net import PathNet
 from .nn._table import TensorTable
@@ -63,21 +64,32 @@ def scale_of(lambdas: Floats) -> LambdaScale:
     )
 
 
-def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
+class GapCurve(NamedTuple):
+    """Lambdas, the gap in the mean score at each, and what it may be without any S."""
+
+    lambdas: Floats
+    gaps: Floats
+    floors: Floats
+
+
+def survey(problem: Problem, spec: Spec, given: Given) -> LambdaScale:
     """The range of lambda worth training for, from a short training on all.
 
     It ends well after the lambda that closes the gap here, as far as so short a
     training can, and its unit is the lambda that begins to close it.
     """
-    brief = copy.copy(params)
-    steps_of_epoch = len(problem.train) / batch_size(params, len(problem.table))
-    wanted = max(SURVEY_SHARE * params.max_epochs, MIN_SURVEY_STEPS / steps_of_epoch)
-    brief.max_epochs = min(math.ceil(wanted), params.max_epochs)
-    brief.warmup_epochs, brief.early_stopping, brief.callbacks = 0, False, None
-    net = brief._train(problem, WIDEST)
+    steps_of_epoch = len(problem.train) / spec.batch_size
+    wanted = max(SURVEY_SHARE * spec.max_epochs, MIN_SURVEY_STEPS / steps_of_epoch)
+    brief = replace(
+        spec,
+        max_epochs=min(math.ceil(wanted), spec.max_epochs),
+        warmup_epochs=0,
+        early_stopping=False,
+    )
+    net = train(problem, brief, replace(given, callbacks=()), WIDEST)
     if net.interrupted_:  # whoever interrupts so early does not want the rest
         raise KeyboardInterrupt
-    lambdas, gaps, floors = _curve(net, problem)
+    lambdas, gaps, floors = gap_curve(net, problem)
     if gaps[0] <= max(floors[0], NEGLIGIBLE):
         return NOTHING_TO_CLOSE
     fall = gaps[0] - gaps[-1]
@@ -90,13 +102,13 @@ def survey(params: BaseMIEstimator, problem: Problem) -> LambdaScale:
     return LambdaScale(0.0, float(largest), float(unit))
 
 
-def choose_lambdas(net: PathNet, problem: Problem, n_lambdas: int) -> Floats:
+def choose_lambdas(curve: GapCurve, scale: LambdaScale, n_lambdas: int) -> Floats:
     """A grid from 0 to well after the gap is lost in its noise, denser where it falls.
 
     Neighbours are equally far apart on the curve of the gap against the position of
     lambda, both from 0 to 1.
     """
-    lambdas, gaps, floors = _curve(net, problem)
+    lambdas, gaps, floors = curve
     is_closed = gaps <= floors
     end = len(lambdas)
     if is_closed.any():
@@ -107,12 +119,12 @@ def choose_lambdas(net: PathNet, problem: Problem, n_lambdas: int) -> Floats:
     length = np.append(0.0, np.cumsum(np.hypot(1 / (end - 1), fall)))
     at = np.interp(np.linspace(0, length[-1], n_lambdas), length, np.arange(end))
     position = torch.from_numpy(at / (len(lambdas) - 1))
-    grid = net.scale.lambda_at(position).numpy()
-    return np.minimum(grid, net.scale.largest)  # the last may be off by a rounding
+    grid = scale.lambda_at(position).numpy()
+    return np.minimum(grid, scale.largest)  # the last may be off by a rounding
 
 
-def _curve(net: PathNet, problem: Problem) -> tuple[Floats, Floats, Floats]:
-    """Lambdas, the gap in the mean score at each, and what it may be without any S.
+def gap_curve(net: PathNet, problem: Problem) -> GapCurve:
+    """The curve of a trained net.
 
     Training rows serve: they are many, and the range is no claim. The gap is that of
     the scores, since decisions on a rare class may all be the same at any lambda. It
@@ -135,7 +147,7 @@ def _curve(net: PathNet, problem: Problem) -> tuple[Floats, Floats, Floats]:
             ]
         ).max(axis=0)
         gaps[i], floors[i] = by_shuffle[0], np.median(by_shuffle[1:])
-    return lambdas, isotonic_regression(gaps, increasing=False), floors
+    return GapCurve(lambdas, isotonic_regression(gaps, increasing=False), floors)
 
 
 def _comparisons(

@@ -40,11 +40,11 @@ class Rows:
         self.settings = settings
 
     def curve(self, path: LambdaPath) -> pd.DataFrame:
-        splits = [(path, self.X, self.y, self.groups)]
+        splits = [(path._curve, self.X, self.y, self.groups)]
         figures, _ = held_out_figures(splits, path.lambdas, **self.settings, seed=0)
-        if path._template.bottleneck == "discrete":
+        if path._curve.fitted.spec.is_discrete:
             figures["certified_gap"] = certified_gaps(
-                path,
+                path._curve,
                 self._calibration(path),
                 path.lambdas,
                 gap=self.settings["gap"],
@@ -56,8 +56,9 @@ class Rows:
         """Rows for the certificates: those that the path set apart, or else these."""
         if path.calibration_ is not None:
             return path.calibration_
-        separate = path._template.sensitive_combination == "separate"
-        table = path._template._table(self.X)
+        params = path._curve.params
+        separate = params["sensitive_combination"] == "separate"
+        table = path._curve.encode(self.X)
         calibration = Calibration(table, self.y, self.groups, separate)
         calibration.check(needs_y=CRITERIA[path.criterion].needs_labels)
         return calibration

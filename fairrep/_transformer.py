@@ -225,6 +225,8 @@ class MIFairTransformer(BaseMIEstimator):
         "output": [StrOptions({"onehot", "index"})],
     }
 
+    _can_be_saved = True
+
     def __init__(
         self,
         lambda_mi: float = 1.0,

@@ -16,7 +16,6 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from fairrep import MIDebiasedClassifier, MIFairTransformer
-from fairrep._build import dropout_share, n_members, warmup_epochs
 
 # Three epochs need not teach a network more than the larger class.
 pytestmark = pytest.mark.filterwarnings("ignore:The classifier has collapsed")
@@ -737,8 +736,11 @@ def test_dropout_follows_the_number_of_rows(adult):
         ({"max_epochs": 8, "warmup_epochs": 7}, 7),
     ],
 )
-def test_epochs_of_warmup(params, epochs):
-    assert warmup_epochs(MIDebiasedClassifier(**params)) == epochs
+def test_epochs_of_warmup(params, epochs, biased):
+    X, y, s = biased
+    clf = MIDebiasedClassifier(**params, hidden_layer_sizes=4, random_state=0)
+    clf.fit(X[:60], y[:60], sensitive_features=s[:60])
+    assert clf.net_.warmup_epochs == epochs
 
 
 @pytest.mark.parametrize(
@@ -751,8 +753,11 @@ def test_epochs_of_warmup(params, epochs):
     ],
 )
 @pytest.mark.parametrize("cls", [MIDebiasedClassifier, MIFairTransformer])
-def test_number_of_members(cls, params, members):
-    assert n_members(cls(**params)) == members
+def test_number_of_members(cls, params, members, biased):
+    X, y, s = biased
+    model = cls(**params, max_epochs=1, random_state=0)
+    model.fit(X[:60], y[:60], sensitive_features=s[:60])
+    assert model.net_.module_.n_members == members
 
 
 def test_a_quick_try_reaches_lambda(biased):
@@ -763,7 +768,13 @@ def test_a_quick_try_reaches_lambda(biased):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "share"), [(100, 0.5), (11_500, 0.35), (10**6, 0.2)]
+    ("n_rows", "share"), [(100, 0.5), (11_500, 0.35), (25_000, 0.2)]
 )
 def test_share_of_dropout(n_rows, share):
-    assert dropout_share(MIDebiasedClassifier(), n_rows) == pytest.approx(share)
+    """Of the rows that train, which are all where nothing is estimated."""
+    X = np.random.default_rng(0).normal(size=(n_rows, 1))
+    clf = MIDebiasedClassifier(
+        0, hidden_layer_sizes=4, numeric_embedding=None, max_epochs=1, random_state=0
+    )
+    clf.fit(X, X[:, 0] > 0)
+    assert clf.net_.module_.encoder.dropout == pytest.approx(share)

@@ -1,7 +1,6 @@
 """lambda_path: one fit for every lambda."""
 
 import pickle
-from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -60,11 +59,11 @@ def test_a_path_serves_its_grid_and_what_lies_between(path, biased):
 
 def test_a_point_is_the_net_at_that_lambda(path, biased):
     X, _, _ = biased
-    net = path._template.net_
-    x = torch.from_numpy(path._template._inputs.transform(X))
-    one = embed(torch.tensor([net.scale.position(2.0)]))
+    fitted = path._curve.fitted
+    x = fitted.encode(X).x
+    one = embed(torch.tensor([path._curve.scale.position(2.0)]))
     with torch.no_grad():
-        output, z = net.module_(x, None, one.repeat(len(x), 1))
+        output, z = fitted.net.module_(x, None, one.repeat(len(x), 1))
     clf = path.at(2.0)
     assert_allclose(clf.decision_function(X), output[:, 1] - output[:, 0], atol=1e-5)
     assert_allclose(clf.transform(X), z, atol=1e-5)
@@ -139,7 +138,7 @@ def test_held_out_rows_were_not_trained_on(biased, quick):
         callbacks=[Seen()],
         **quick,
     )
-    held = path._template._inputs.transform(path.held_out_[0]).tolist()
+    held = path._curve.encode(path.held_out_[0]).x.tolist()
     assert len(held) == 100
     assert len(Seen.rows) == 300
     assert not Seen.rows & set(map(tuple, held))
@@ -323,15 +322,14 @@ def test_the_range_hardly_depends_on_the_seed():
     assert max(ends) / min(ends) < 5
 
 
-def test_the_grid_goes_on_after_the_gap_is_closed(monkeypatch):
+def test_the_grid_goes_on_after_the_gap_is_closed():
     """To four times the lambda that closes it on the rows that trained."""
-    net = SimpleNamespace(scale=_range.WIDEST)
-    positions = torch.linspace(0, 1, _range.N_POSITIONS, dtype=torch.float64)
-    lambdas = net.scale.lambda_at(positions).numpy()
+    scale = _range.WIDEST
+    positions = torch.linspace(0, 1, 33, dtype=torch.float64)
+    lambdas = scale.lambda_at(positions).numpy()
     closing = lambdas[20]
     gaps, floors = np.where(lambdas < closing, 0.1, 0.0), np.full(len(lambdas), 0.01)
-    monkeypatch.setattr(_range, "_curve", lambda *_: (lambdas, gaps, floors))
-    grid = _range.choose_lambdas(net, None, 10)
+    grid = _range.choose_lambdas(_range.GapCurve(lambdas, gaps, floors), scale, 10)
     assert grid[0] == 0
     assert 2.5 * closing < grid[-1] <= 4 * closing
 

@@ -300,22 +300,10 @@ def test_loading_runs_no_code(fitted, saved, monkeypatch):
     assert {path.suffix for path in saved.iterdir()} == {".json", ".safetensors"}
 
 
-def test_a_model_from_before_there_were_members(fitted, saved, data):
-    def change(document):
-        del document["content"]["params"]["n_members"]
-        document["content"]["blueprint"]["params"].pop("n_members")
-
-    rewrite(saved, change)
-    X, _, _ = data
-    np.testing.assert_array_equal(
-        fairrep.load(saved).predict_proba(X), fitted.predict_proba(X)
-    )
-
-
 def test_the_document_can_be_read(saved):
     document = json.loads((saved / DOCUMENT).read_text())
     content = document["content"]
-    assert document["format_version"] == FORMAT_VERSION == 1
+    assert document["format_version"] == FORMAT_VERSION == 2
     assert content["class"] == "MIDebiasedClassifier"
     assert content["versions"]["torch"] == torch.__version__
     assert content["params"]["n_components"] == 4
@@ -661,10 +649,10 @@ def test_missing_files(saved, name):
         fairrep.load(saved)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, True])
+@pytest.mark.parametrize("version", [0, 1, "2", None, True])
 def test_unknown_versions(saved, version):
     rewrite(saved, lambda d: d.update(format_version=version))
-    with pytest.raises(ValueError, match=r"model\.json has format version .* reads 1"):
+    with pytest.raises(ValueError, match=r"model\.json has format version .* reads 2"):
         fairrep.load(saved)
 
 
@@ -702,9 +690,9 @@ def set_content(*keys, value):
         set_content("inputs", "table", "columns", 0, "kind", value="text"),
         set_content("inputs", "table", "columns", 5, "categories", value=["b", "a"]),
         set_content("inputs", "table", "columns", 0, "knots", value=None),
-        set_content("blueprint", "critics", 0, "n_groups", value=-2),
-        set_content("blueprint", "params", value={}),
-        set_content("blueprint", "n_outputs", value="two"),
+        set_content("spec", "shapes", "n_strata", value=-2),
+        set_content("spec", value={}),
+        set_content("spec", "shapes", "n_outputs", value="two"),
     ],
 )
 def test_documents_that_describe_no_model(saved, change):

@@ -1,0 +1,66 @@
+"""What a fit found: how rows of X are encoded, the nets, and the groups of S."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from .._cross_fit import Inputs, without_scores
+from .._inputs import Codes
+from ..nn._net import FairNet
+from ..nn._table import TensorTable
+from .spec import Spec
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that it takes to encode, predict and release rows.
+
+    Estimators hold one; a path holds one and makes another for each lambda.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        From rows of X, as `read_table` returns them, to encoded ones.
+    spec : Spec
+        What the nets were built of.
+    net : FairNet
+        The trained nets.
+    sensitive_names : list
+        Names of the columns of S.
+    sensitive_categories : list of ndarray or None
+        The groups of each, sorted; None of a continuous one.
+    """
+
+    inputs: Inputs
+    spec: Spec
+    net: FairNet
+    sensitive_names: list[Hashable]
+    sensitive_categories: list[NDArray | None]
+
+    def encode(self, raw: Any) -> TensorTable:
+        """The rows as the nets take them."""
+        return TensorTable(torch.from_numpy(self.inputs.transform(raw)), {})
+
+    def outputs(self, table: TensorTable) -> NDArray:
+        """The head's outputs: logits, or what regresses or reconstructs."""
+        return self.net.outputs(table).numpy()
+
+    def release(self, table: TensorTable) -> NDArray:
+        """z with its noise, or the code as a one-hot vector."""
+        return self.net.forward(table)[1].numpy()
+
+    def codes(self, table: TensorTable) -> Codes:
+        """The code of each row, with the discrete bottleneck."""
+        return self.net.forward(table)[1].argmax(dim=1).numpy()
+
+    def content(self, table: TensorTable) -> NDArray:
+        """What a row is known by again: its encoding, but for an estimator's scores."""
+        return without_scores(self.inputs, table.x.cpu().numpy())
+
+    def at(self, lambda_mi: float) -> "Fitted":
+        """The same for one lambda, of nets that are conditioned on it."""
+        spec = replace(self.spec, lambda_mi=float(lambda_mi))
+        return replace(self, spec=spec, net=self.net.at(lambda_mi))
