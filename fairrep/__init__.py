@@ -7,7 +7,7 @@ from ._path import LambdaPath, lambda_path
 from ._storage import load
 from ._tradeoff import TradeoffDisplay
 from ._transformer import MIFairTransformer
-from ._version import __version__
+from ._version import __version__ as __version__
 from .auditing import AuditReport, audit, certify
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "MIDebiasedClassifierCV",
     "MIFairTransformer",
     "TradeoffDisplay",
-    "__version__",
     "audit",
     "certify",
     "lambda_path",

@@ -8,7 +8,7 @@ from io import StringIO
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from fairrep._cli import COMMANDS, main
+from fairrep._cli.main import COMMANDS, main
 
 
 def help_of(*arguments):

@@ -26,7 +26,7 @@ _ADULT_SUBSETS = {
 }
 
 # The columns computed on load, and the one each is computed from.
-_GERMAN_DERIVED = {"sex": "personal_status_sex", "age_over_25": "age"}
+GERMAN_DERIVED = {"sex": "personal_status_sex", "age_over_25": "age"}
 
 
 def load_adult(
@@ -235,7 +235,7 @@ def load_german(
         target="credit",
         target_names=["bad", "good"],
         sensitive=sensitive,
-        derived=_GERMAN_DERIVED,
+        derived=GERMAN_DERIVED,
         keep_sensitive=keep_sensitive,
         return_X_y_s=return_X_y_s,
         descr="german.md",

@@ -1,4 +1,4 @@
-"""Files of rows as the command line names them -> frames, features, labels."""
+"""From files of rows, as the command line names them, to frames and labels."""
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
-from ._gaps import comparable_groups
-from ._inputs import cells, hold_out
-from .datasets import load_adult, load_german
-from .datasets._bundled import _GERMAN_DERIVED
+from .._gaps import comparable_groups
+from .._inputs import cells, hold_out
+from ..datasets import load_adult, load_german
+from ..datasets._bundled import GERMAN_DERIVED
 
 BUNDLED: dict[str, Callable[[], Any]] = {
     "adult": load_adult,
@@ -211,8 +211,8 @@ def feature_columns(
             stacklevel=2,
         )
     if source == "german":
-        left_out |= {*_GERMAN_DERIVED}
-        left_out |= {_GERMAN_DERIVED[name] for name in roles if name in _GERMAN_DERIVED}
+        left_out |= {*GERMAN_DERIVED}
+        left_out |= {GERMAN_DERIVED[name] for name in roles if name in GERMAN_DERIVED}
     features = [name for name in frame.columns if name not in left_out]
     if not features:
         raise ValueError(f"{source} has no columns left to be features")

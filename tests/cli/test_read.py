@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairrep._data import (
+from fairrep._cli.read import (
     check_columns,
     check_roles,
     feature_columns,

@@ -1,5 +1,7 @@
-"""What `fairrep tradeoff` does: the curve on test rows, as a table and a picture."""
+"""`fairrep tradeoff`: the whole curve on test rows, as a table and a picture."""
 
+import argparse
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,17 +13,92 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from ._commands import fit_or_leave, progress, tell, write_rows
-from ._cv import MIDebiasedClassifierCV
-from ._data import read_and_split
-from ._files import check_writable
-from ._inputs import TableEncoder
-from ._intervals import compared
-from ._model_folder import check_folder
-from ._plotting import check_picture, save_picture
-from ._tradeoff import TradeoffDisplay
+from .._cv import MIDebiasedClassifierCV
+from .._files import check_writable
+from .._inputs import TableEncoder
+from .._intervals import compared
+from .._model_folder import check_folder
+from .._plotting import check_picture, save_picture
+from .._tradeoff import TradeoffDisplay
+from .options import (
+    Formatter,
+    add_bottleneck,
+    add_columns,
+    add_criterion,
+    add_data,
+    add_holdout,
+    add_max_epochs,
+    add_picture,
+    add_seed,
+    add_test_size,
+    checked,
+)
+from .output import fit_or_leave, progress, tell, write_rows
+from .read import read_and_split
 
 NOW = "gradient boosting, unconstrained"
+
+
+def add_tradeoff(commands: Any) -> None:
+    """Add `fairrep tradeoff` to the commands."""
+    parser = commands.add_parser(
+        "tradeoff",
+        help="show what fairness costs: the whole curve, and the best within a limit",
+        description="Train a single net that serves all lambdas on the columns of a "
+        "file, choose the best lambda whose gap is within a limit, and set the whole "
+        "curve against gradient boosting on rows held out, as a table and a picture.",
+        formatter_class=Formatter,
+    )
+    add_data(parser)
+    add_columns(parser)
+    add_criterion(parser)
+    add_bottleneck(parser)
+    parser.add_argument(
+        "--boosted",
+        action="store_true",
+        help="start from the scores of gradient boosting, which takes longer and on "
+        "tables is usually more accurate",
+    )
+    parser.add_argument(
+        "--max-gap",
+        type=checked(float, "a number from 0 to 1", lambda value: 0 <= value <= 1),
+        default=0.05,
+        metavar="NUMBER",
+        help="limit to the gap's upper confidence limit",
+    )
+    parser.add_argument(
+        "--lambda-mi",
+        type=checked(
+            float, "a number of at least 0", lambda value: 0 <= value < math.inf
+        ),
+        metavar="NUMBER",
+        help="take the point of the curve nearest to this one, in place of the best "
+        "within --max-gap",
+    )
+    parser.add_argument(
+        "--cv",
+        type=checked(int, "a whole number of at least 2", lambda value: value >= 2),
+        metavar="N",
+        help="choose by N-fold cross-validation (default: one hold-out)",
+    )
+    add_test_size(
+        parser,
+        checked(float, "a number above 0, up to 0.5", lambda value: 0 < value <= 0.5),
+        0.25,
+        "the curve",
+    )
+    add_holdout(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="where to save the model that was taken; one that is there is replaced",
+    )
+    add_max_epochs(parser)
+    add_seed(parser, "the models and of the rows held out")
+    add_picture(parser, "fairrep_tradeoff.png")
+    parser.set_defaults(run=run_tradeoff)
 
 
 def run_tradeoff(

@@ -1,34 +1,71 @@
-"""What `fairrep fit` and `fairrep predict` do."""
+"""`fairrep fit`: train a classifier on a file, save it, say how it does."""
 
-import sys
-import warnings
+import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from ._classifier import MIDebiasedClassifier
-from ._data import (
-    Parts,
-    check_columns,
-    feature_columns,
-    features_of_model,
-    read_and_split,
-    read_data,
+from .._classifier import MIDebiasedClassifier
+from .._files import check_writable
+from .._model_folder import check_folder
+from .._problem.criterion import CRITERIA
+from ..auditing import AuditReport, audit
+from ..auditing._text import interval, number
+from .options import (
+    Formatter,
+    add_bottleneck,
+    add_columns,
+    add_criterion,
+    add_data,
+    add_holdout,
+    add_lambda_mi,
+    add_max_epochs,
+    add_seed,
+    add_test_size,
+    checked,
 )
-from ._files import check_writable, replacing
-from ._model_files import load_model
-from ._model_folder import check_folder
-from ._problem.criterion import CRITERIA
-from .auditing import AuditReport, audit
-from .auditing._text import interval, number
-
-STDOUT = Path("-")
+from .output import fit_or_leave, progress, tell, write_rows
+from .read import read_and_split
 
 
-# -- fit -----------------------------------------------------------------------
+def add_fit(commands: Any) -> None:
+    """Add `fairrep fit` to the commands."""
+    parser = commands.add_parser(
+        "fit",
+        help="train a classifier on a file and save it",
+        description="Train MIDebiasedClassifier on the columns of a file, save it to a "
+        "folder, and print how it does on rows held out. The target and the sensitive "
+        "columns are no features.",
+        formatter_class=Formatter,
+    )
+    add_data(parser)
+    add_columns(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="where to save; a model that is there is replaced",
+    )
+    add_lambda_mi(
+        parser,
+        checked(float, "a number of at least 0", lambda value: 0 <= value < math.inf),
+        "weight of the mutual information term",
+    )
+    add_criterion(parser)
+    add_bottleneck(parser)
+    add_test_size(
+        parser,
+        checked(float, "a number from 0 to 0.5", lambda value: 0 <= value <= 0.5),
+        0.2,
+        "the summary; 0 for none",
+    )
+    add_holdout(parser)
+    add_max_epochs(parser)
+    add_seed(parser, "the model and of the rows held out")
+    parser.set_defaults(run=run_fit)
 
 
 def run_fit(
@@ -87,21 +124,6 @@ def run_fit(
             print(_summary(classifier, *test, seed=seed))
 
 
-def write_rows(parts: Parts, path: Path) -> None:
-    """The rows as one table again, for `fairrep audit`."""
-    with replacing(path) as file:
-        pd.concat(parts, axis=1).to_csv(file, index=False)
-
-
-def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) -> None:
-    """Fit; whoever presses Ctrl-C wants to leave, not the best epoch so far."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The fit was interrupted", ConvergenceWarning)
-        model.fit(X, y, sensitive_features=sensitive)
-    if model.interrupted_:
-        raise KeyboardInterrupt
-
-
 def _summary(
     classifier: MIDebiasedClassifier,
     X: pd.DataFrame,
@@ -142,52 +164,3 @@ def _gap_of_criterion(criterion: str, report: AuditReport) -> list[str]:
         about = f"by {figures.attribute} (class {figures.pos_label!r})"
         lines.append(f"- {what} {about}: {found}.")
     return lines
-
-
-# -- predict -------------------------------------------------------------------
-
-
-def run_predict(
-    *,
-    data: str,
-    model: Path,
-    output: Path,
-    proba: bool,
-    drop: list[str],
-    trust: list[str],
-    trust_pickle: bool,
-) -> None:
-    """Write the predictions for the rows of a file, in their order."""
-    if output != STDOUT:
-        check_writable(output)
-    classifier = load_model(model, trusted=trust, trust_pickle=trust_pickle)
-    for method in ["predict", "predict_proba"][: 1 + proba]:
-        if not hasattr(classifier, method):
-            raise ValueError(
-                f"{model} holds a {type(classifier).__name__}, which has no {method}"
-            )
-    frame = read_data(data)
-    check_columns(frame, drop, data)
-    X = features_of_model(
-        classifier, data, frame, feature_columns(data, frame, [], drop)
-    )
-    with threadpool_limits(1):
-        table = pd.DataFrame({"prediction": classifier.predict(X)})
-        if proba:
-            names = [f"probability_{label}" for label in classifier.classes_]
-            table[names] = classifier.predict_proba(X)
-    if output == STDOUT:
-        table.to_csv(sys.stdout, index=False)
-        return
-    with replacing(output) as file:
-        table.to_csv(file, index=False)
-    tell(f"Predictions of {len(table):,} rows: {output}")
-
-
-def progress() -> int:
-    """``verbose`` of what takes long: no bars in the files that logs go to."""
-    return int(sys.stderr.isatty())
-
-
-def tell(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)

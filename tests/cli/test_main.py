@@ -18,7 +18,9 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 
 import fairrep
-from fairrep import MIDebiasedClassifier, _cli, _demo
+from fairrep import MIDebiasedClassifier
+from fairrep._cli import demo as demo_command
+from fairrep._cli import main
 from fairrep.datasets import load_adult
 from fairrep.metrics import fairness_report
 
@@ -37,13 +39,13 @@ def small_adult(monkeypatch):
         tables = load_adult(subset=subset, return_X_y_s=return_X_y_s)
         return tuple(table.head(500) for table in tables)
 
-    monkeypatch.setattr(_demo, "load_adult", load)
+    monkeypatch.setattr(demo_command, "load_adult", load)
 
 
 def error_of(capsys, *argv):
     """Run a command that must fail; return what it says, without its prefix."""
     try:
-        code = _cli.main(argv)
+        code = main(argv)
     except SystemExit as exit:
         code = exit.code
     out, err = capsys.readouterr()
@@ -59,26 +61,26 @@ def error_of(capsys, *argv):
 
 def test_version(capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
-        _cli.main(["--version"])
+        main(["--version"])
     assert capsys.readouterr().out == f"fairrep {fairrep.__version__}\n"
 
 
 def test_help_names_the_commands(capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
-        _cli.main(["--help"])
+        main(["--help"])
     assert "demo" in capsys.readouterr().out
 
 
 def test_help_of_demo_tells_the_defaults(capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
-        _cli.main(["demo", "--help"])
+        main(["demo", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     for default in ["3.0", "demographic_parity", "0", "fairrep_demo.png"]:
         assert f"(default: {default})" in text
 
 
 def test_without_a_command_help_and_exit_code_2(capsys):
-    assert _cli.main([]) == 2
+    assert main([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("usage: fairrep")
@@ -118,7 +120,7 @@ def test_error_of_the_library_is_one_line(monkeypatch, capsys, tmp_path, error):
         raise error("The task loss\nbecame non-finite.")
 
     monkeypatch.setattr(MIDebiasedClassifier, "fit", fit)
-    assert _cli.main(["demo", "--output", str(tmp_path / "demo.png")]) == 2
+    assert main(["demo", "--output", str(tmp_path / "demo.png")]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "fairrep: error: The task loss became non-finite."
     assert list(tmp_path.iterdir()) == []
@@ -135,14 +137,14 @@ def test_warning_of_the_library_is_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(MIDebiasedClassifier, "fit", fit)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        _cli.main(["demo", "--output", str(tmp_path / "demo.png")])
+        main(["demo", "--output", str(tmp_path / "demo.png")])
     lines = capsys.readouterr().err.splitlines()
     assert "fairrep: warning: The classifier has collapsed." in lines
 
 
 def test_criteria_are_those_of_the_estimator():
     (accepted,) = MIDebiasedClassifier._parameter_constraints["criterion"]
-    assert accepted.options == set(_demo.GOALS)
+    assert accepted.options == set(demo_command.GOALS)
 
 
 @pytest.mark.usefixtures("no_training")
@@ -178,7 +180,7 @@ def test_ctrl_c(monkeypatch, capsys, tmp_path, in_the_fit):
         return self
 
     monkeypatch.setattr(MIDebiasedClassifier, "fit", fit)
-    assert _cli.main(["demo", "--output", str(tmp_path / "demo.png")]) == 130
+    assert main(["demo", "--output", str(tmp_path / "demo.png")]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "fairrep: interrupted"
     assert list(tmp_path.iterdir()) == []
 
@@ -202,7 +204,7 @@ def demo(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(text):
         patch.setattr(MIDebiasedClassifier, "fit", recording_fit)
         options = ["--max-epochs", "4", "--lambda-mi", "5", "--seed", "1"]
-        code = _cli.main(["demo", *options, "--output", str(output)])
+        code = main(["demo", *options, "--output", str(output)])
     assert code == 0
     return SimpleNamespace(models=models, text=text.getvalue(), output=output)
 
@@ -317,7 +319,7 @@ def test_demo_without_matplotlib(monkeypatch, capsys, tmp_path):
         monkeypatch.setitem(sys.modules, module, None)
     output = tmp_path / "demo.png"
     options = ["--criterion", "equalized_odds", "--max-epochs", "8"]
-    assert _cli.main(["demo", *options, "--output", str(output)]) == 0
+    assert main(["demo", *options, "--output", str(output)]) == 0
     out, err = capsys.readouterr()
     assert out.endswith('\nFor a picture of this: pip install "fairrep[plot]"\n')
     assert "I(Z; S | Y), estimate" in out
@@ -335,11 +337,11 @@ def outcome(n_women, n_men, constant_accuracy=0.4):
     """The women and men of the last rows are predicted to earn more."""
     predicted = np.r_[np.arange(10) >= 10 - n_women, np.arange(10) >= 10 - n_men]
     report = fairness_report(INCOME, predicted.astype(int), sensitive_features=SEX)
-    return _demo.Outcome(report, 0.1, 0.6, constant_accuracy)
+    return demo_command.Outcome(report, 0.1, 0.6, constant_accuracy)
 
 
 def conclude(before, after, criterion="demographic_parity"):
-    return " ".join(_demo.summary(before, after, criterion).split())
+    return " ".join(demo_command.summary(before, after, criterion).split())
 
 
 def test_summary_of_a_narrower_gap():
@@ -375,11 +377,11 @@ def test_summary_does_not_praise_what_is_no_better_than_a_constant(n):
     assert "is useless" in conclude(outcome(2, 8), outcome(n, n, 0.6))
 
 
-@pytest.mark.parametrize("criterion", _demo.GOALS)
+@pytest.mark.parametrize("criterion", demo_command.GOALS)
 def test_picture(criterion):
     before, after = outcome(2, 8), outcome(4, 6)
-    figure = _demo._draw(before, after, 3.0, criterion)
-    assert len(figure.axes) == len(_demo.GOALS[criterion].rates) + 1
+    figure = demo_command._draw(before, after, 3.0, criterion)
+    assert len(figure.axes) == len(demo_command.GOALS[criterion].rates) + 1
     assert "sensitive attribute S: sex" in figure.get_suptitle()
     for ax in figure.axes:
         rate = ax.get_ylabel().removesuffix(" (share of people)").replace(" ", "_")

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ._audit_command import LIMITS
-from ._classifier import MIDebiasedClassifier
-from ._data import BUNDLED
-from ._demo import GOALS
+from .._classifier import MIDebiasedClassifier
+from .._problem.criterion import CRITERIA
+from .read import BUNDLED
 
+# What a limit can be set to: disparities by name, and what attackers read.
+GAPS = {"gap": "demographic_parity_difference", "eo": "equalized_odds_difference"}
+LIMITS = [*GAPS, "leakage"]
 # What the library calls a parameter or method -> the option that does the same.
 _OPTIONS = {
     r"\bset_lambda\(([\d.e+-]+)\)": r"--lambda-mi \1",
@@ -139,7 +141,7 @@ def add_criterion(
     help: str = "what is to become equal between groups",
 ) -> None:
     parser.add_argument(
-        "--criterion", choices=list(GOALS), default="demographic_parity", help=help
+        "--criterion", choices=list(CRITERIA), default="demographic_parity", help=help
     )
 
 

@@ -8,9 +8,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 import fairrep
-from fairrep import _tradeoff_command
-from fairrep._cli import main
-from fairrep._options import as_options
+from fairrep._cli import main, tradeoff
+from fairrep._cli.options import as_options
 from fairrep.datasets import make_biased_classification
 
 pytest.importorskip("matplotlib")
@@ -61,7 +60,7 @@ def test_boosted_codes(table, tmp_path, capsys, monkeypatch):
     def fit_or_leave(clf, *train):
         fitted.append(clf.fit(*train[:2], sensitive_features=train[2]))
 
-    monkeypatch.setattr(_tradeoff_command, "fit_or_leave", fit_or_leave)
+    monkeypatch.setattr(tradeoff, "fit_or_leave", fit_or_leave)
     picture = tmp_path / "curve.png"
     options = ["--bottleneck", "discrete", "--boosted", "--max-gap", 0.9]
     options += ["--model", tmp_path / "model"]
@@ -122,7 +121,7 @@ def test_advice_names_the_options_that_there_are():
 def test_figures_differ_beyond_their_limits_alone(new, old, verdict):
     names = ["gap", "gap_low", "gap_high"]
     rows = [pd.Series(values, index=names) for values in (new, old)]
-    assert _tradeoff_command._verdict(*rows, "gap") == verdict
+    assert tradeoff._verdict(*rows, "gap") == verdict
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What `fairrep audit` does."""
+"""`fairrep audit`: how a model or predictions treat groups, and what leaks."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,21 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from ._commands import STDOUT, progress, tell
-from ._data import (
+from .._files import check_writable, replacing
+from .._model_files import load_model
+from ..auditing import AuditReport, audit
+from ..auditing._text import LEAKAGE_NAMES, number
+from .options import (
+    GAPS,
+    Formatter,
+    add_columns,
+    add_data,
+    add_seed,
+    add_trust,
+    limit,
+)
+from .output import STDOUT, progress, tell
+from .read import (
     check_columns,
     check_roles,
     complete_rows,
@@ -18,14 +31,69 @@ from ._data import (
     label_named,
     read_data,
 )
-from ._files import check_writable, replacing
-from ._model_files import load_model
-from .auditing import AuditReport, audit
-from .auditing._text import LEAKAGE_NAMES, number
 
-# What a limit can be set to: disparities by name, and what attackers read.
-GAPS = {"gap": "demographic_parity_difference", "eo": "equalized_odds_difference"}
-LIMITS = [*GAPS, "leakage"]
+
+def add_audit(commands: Any) -> None:
+    """Add `fairrep audit` to the commands."""
+    parser = commands.add_parser(
+        "audit",
+        help="measure how a model or predictions treat groups, and what leaks",
+        description="Audit a model, or a column of predictions, on the rows of a file "
+        "that it was not trained on: rates by group, gaps with intervals, what "
+        "attackers read of the sensitive columns.",
+        epilog="Exit code 0; 1 if a limit of --fail-above is passed; 2 on errors.",
+        formatter_class=Formatter,
+    )
+    add_data(parser)
+    add_columns(parser)
+    audited = parser.add_mutually_exclusive_group(required=True)
+    audited.add_argument(
+        "--prediction", metavar="COLUMN", help="the column of predicted labels"
+    )
+    audited.add_argument(
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="a folder that fairrep saved, or a .skops file",
+    )
+    parser.add_argument(
+        "--score",
+        metavar="COLUMN",
+        help="the column of scores of the positive class, with --prediction",
+    )
+    parser.add_argument(
+        "--pos-label",
+        metavar="LABEL",
+        help="the positive class (default: the greater of two)",
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write the report as a page"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the report as JSON; - for standard output, in place of the text",
+    )
+    parser.add_argument(
+        "--no-leakage",
+        dest="leakage",
+        action="store_false",
+        help="leave out the attackers, which take most of the time",
+    )
+    parser.add_argument(
+        "--fail-above",
+        action="append",
+        type=limit,
+        default=[],
+        metavar="NAME=NUMBER",
+        help="exit with 1 if a figure is above: gap (demographic parity difference), "
+        "eo (equalized odds difference), or leakage (the best attacker's AUC; of more "
+        "than two groups the balanced accuracy); repeatable",
+    )
+    add_seed(parser, "draws and attackers")
+    add_trust(parser)
+    parser.set_defaults(run=run_audit)
 
 
 def run_audit(
@@ -130,13 +198,13 @@ def _write(report: AuditReport, html: Path | None, json: Path | None) -> None:
 def _judge(report: AuditReport, fail_above: list[tuple[str, float]]) -> int:
     """Say in one line on standard error which limits are passed; 1 if any is."""
     failures = []
-    for kind, limit in fail_above:
+    for kind, most in fail_above:
         for what, value in _judged(report, kind):
             # What could not be measured has not been shown to be within the limit.
             if math.isnan(value):
-                failures.append(f"{what} is unknown, not within {limit:g}")
-            elif value > limit:
-                failures.append(f"{what} is {number(value)}, above {limit:g}")
+                failures.append(f"{what} is unknown, not within {most:g}")
+            elif value > most:
+                failures.append(f"{what} is {number(value)}, above {most:g}")
     if not failures:
         return 0
     tell(f"fairrep: failed: {'; '.join(failures)}")

@@ -1,5 +1,6 @@
-"""What `fairrep demo` shows: one classifier on Adult, without and with the MI term."""
+"""`fairrep demo`: one classifier on Adult, without and with the MI term."""
 
+import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,13 +14,22 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
-from ._classifier import MIDebiasedClassifier
-from ._commands import fit_or_leave, progress, tell
-from ._files import check_writable
-from ._plotting import check_picture, new_figure, save_picture
-from ._problem.criterion import CRITERIA
-from .datasets import load_adult
-from .metrics import FairnessReport, fairness_report
+from .._classifier import MIDebiasedClassifier
+from .._files import check_writable
+from .._plotting import check_picture, new_figure, save_picture
+from .._problem.criterion import CRITERIA
+from ..datasets import load_adult
+from ..metrics import FairnessReport, fairness_report
+from .options import (
+    Formatter,
+    add_criterion,
+    add_lambda_mi,
+    add_max_epochs,
+    add_picture,
+    add_seed,
+    checked,
+)
+from .output import fit_or_leave, progress, tell
 
 RATES = {
     "accuracy": "accuracy",
@@ -77,6 +87,31 @@ class Outcome:
     @property
     def accuracy(self) -> float:
         return float(self.report.overall["accuracy"])
+
+
+def add_demo(commands: Any) -> None:
+    """Add `fairrep demo` to the commands."""
+    parser = commands.add_parser(
+        "demo",
+        help="show on bundled census data what the mutual information term does",
+        description="Train the same classifier twice on the bundled Adult census data, "
+        "without and with the mutual information term, and compare the two on test "
+        "rows: accuracy, fairness between women and men, and what the representation "
+        "still tells of sex. Takes about a minute.",
+        formatter_class=Formatter,
+    )
+    add_lambda_mi(
+        parser,
+        checked(float, "a number above 0", lambda value: 0 < value < math.inf),
+        "weight of the mutual information term in the second model",
+    )
+    add_criterion(
+        parser, "what the second model is to make equal between women and men"
+    )
+    add_max_epochs(parser)
+    add_seed(parser, "the models and of the attacker")
+    add_picture(parser, "fairrep_demo.png")
+    parser.set_defaults(run=run_demo)
 
 
 def run_demo(

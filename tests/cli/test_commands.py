@@ -14,8 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
 import fairrep
-from fairrep import AuditReport, MIDebiasedClassifier, _cli
-from fairrep._data import split_rows
+from fairrep import AuditReport, MIDebiasedClassifier
+from fairrep._cli import main
+from fairrep._cli.read import split_rows
 from fairrep._problem.criterion import CRITERIA
 from fairrep.datasets import load_german
 
@@ -25,7 +26,7 @@ def run(capsys, *argv, code=0):
     capsys.readouterr()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        assert _cli.main([str(arg) for arg in argv]) == code
+        assert main([str(arg) for arg in argv]) == code
     return capsys.readouterr()
 
 
@@ -75,7 +76,7 @@ def model(frame, tmp_path_factory):
     argv = ["fit", folder / "people.csv", *FIT, "--model", folder / "model"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert _cli.main([str(arg) for arg in argv]) == 0
+        assert main([str(arg) for arg in argv]) == 0
     return folder / "model"
 
 
@@ -474,7 +475,7 @@ def test_unfit_input_of_audit(capsys, predicted, argv, message):
 )
 def test_unfit_options_of_audit(capsys, argv, message):
     with pytest.raises(SystemExit, match=r"^2$"):
-        _cli.main(["audit", "x.csv", *QUICK_AUDIT, *argv])
+        main(["audit", "x.csv", *QUICK_AUDIT, *argv])
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
@@ -483,7 +484,7 @@ def test_unfit_options_of_audit(capsys, argv, message):
 @pytest.mark.parametrize("command", ["fit", "predict", "audit"])
 def test_help_tells_defaults_that_say_something(capsys, command):
     with pytest.raises(SystemExit, match=r"^0$"):
-        _cli.main([command, "--help"])
+        main([command, "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "(default: None)" not in text
     assert "(default: [])" not in text
