@@ -12,11 +12,11 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from ._calibration import Calibration, Data, NoCertificate, set_apart
+from ._certificates.set_apart import Calibration, Data, NoCertificate, set_apart
 from ._code_table import code_table
-from ._codes import check_n_codes, quartile_groups
 from ._cross_fit import fit_params_for
 from ._fingerprint import fingerprint, share_seen
+from ._groups import quartile_groups
 from ._inputs import Codes, TableEncoder, check_row_order, read_table
 from ._parameters import MIParameters
 from ._problem.criterion import CRITERIA
@@ -49,8 +49,9 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         task: Task,
         sensitive_features: Any,
         sample_weight: Any,
+        calibration: Calibration | None,
     ) -> Problem:
-        """Read, train, estimate; fitted attributes come last."""
+        """Read, train, estimate, certify; fitted attributes come last."""
         problem = self._read(raw, task, sensitive_features, sample_weight)
         spec = resolve(self._settings(), problem)
         net, mi_estimate = fit(problem, spec, self._given(), allow_tf32=self.allow_tf32)
@@ -65,6 +66,11 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
                 raw,
                 task,
                 problem.sensitive.parts,
+            )
+        if calibration is not None:
+            apart = fitted.encode(read_table(self, calibration.X, reset=False))
+            found["certificate_"] = calibration.certificate(
+                fitted.codes(apart), fitted.sensitive_categories
             )
         self._keep(
             fitted,
@@ -86,7 +92,15 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         self._forget()
         X, y, sensitive_features, _ = data
         check_row_order(X=X, y=y, sensitive_features=sensitive_features)
-        return set_apart(self, data, type(self).__name__)
+        self._check_discrete()
+        return set_apart(
+            Data(*data),
+            fraction=self.calibration_fraction,
+            separate=self.sensitive_combination == "separate",
+            needs_y=CRITERIA[self.criterion].needs_labels,
+            random_state=self._random_state(),
+            owner=type(self).__name__,
+        )
 
     def _read_rows(self, X: Any) -> Any:
         """X as a frame or an array, once the parameters are found to go together."""
@@ -111,7 +125,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             raise ValueError("sample_weight is zero for all rows; expected some above.")
         weight = task_weight(self.class_weight, task, row_weight)
         if self.bottleneck == "discrete":
-            check_n_codes(self.n_codes, len(raw))
+            self._check_n_codes(len(raw))
         sensitive = self._read_sensitive(sensitive_features, task, len(raw))
         fit_params = {}
         if self.estimator is not None:

@@ -382,15 +382,14 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             entropy of S.
         """
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
-        X, y, sensitive_features, sample_weight = data
-        raw = self._read_rows(X)
-        task = classification_task(read_target(y, len(raw), type(self).__name__))
-        problem = self._fit(raw, task, sensitive_features, sample_weight)
+        raw = self._read_rows(data.X)
+        task = classification_task(read_target(data.y, len(raw), type(self).__name__))
+        problem = self._fit(
+            raw, task, data.sensitive_features, data.sample_weight, calibration
+        )
         _, labels = task.named_labels()
         predicted = self._classes_of(problem.table)
         warn_of_collapse(labels, predicted, problem.held_out)
-        if calibration is not None:
-            self.certificate_ = calibration.certificate(self)
         return self
 
     @property

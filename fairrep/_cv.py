@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from ._calibration import Calibration, Data
+from ._certificates.set_apart import Calibration, Data
 from ._choice import (
     choose,
     collapse_on,
@@ -26,12 +26,12 @@ from ._choice import (
 )
 from ._classifier import MIDebiasedClassifier
 from ._figures import Split, certified_gaps, held_out_figures
-from ._gaps import Gap, check_cells, comparable_groups
+from ._gaps import Gap, check_cells
+from ._groups import comparable_groups, sensitive_frame
 from ._inputs import Floats, as_indexable, read_target
 from ._path import LambdaPath, require_sensitive, train_path
 from ._problem.criterion import CRITERIA, GAPS
 from ._range import read_lambdas
-from ._sensitive import sensitive_frame
 from ._splits import check_splits, splits_of
 from ._warnings import warn_user
 

@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 
-from ._calibration import Calibration
+from ._certificates.from_counts import Certificate
+from ._certificates.set_apart import Calibration
 from ._curve import Curve
 from ._gaps import (
     Gap,
@@ -81,16 +82,19 @@ def certified_gaps(
     confidence: float,
 ) -> list[float]:
     """What no gap of a classifier of the codes exceeds, at each lambda."""
-    return [
-        _certified_gap(calibration.certificate(curve.at(lambda_mi), confidence), gap)
-        for lambda_mi in lambdas
-    ]
+    gaps = []
+    for lambda_mi in lambdas:
+        clf = curve.at(lambda_mi)
+        certified = calibration.certificate(
+            clf._codes(calibration.X), clf.sensitive_categories_, confidence
+        )
+        by_column = certified if isinstance(certified, dict) else {"": certified}
+        gaps.append(max(_certified_gap(one, gap) for one in by_column.values()))
+    return gaps
 
 
-def _certified_gap(certificate: Any, gap: Gap) -> float:
-    """The limit to the gap that certificates give; NaN where they give none."""
-    if isinstance(certificate, dict):  # by sensitive column
-        return max(_certified_gap(part, gap) for part in certificate.values())
+def _certified_gap(certificate: Certificate, gap: Gap) -> float:
+    """The limit to the gap that a certificate gives; NaN where it gives none."""
     if gap == "demographic_parity_difference":
         return certificate.demographic_parity
     if callable(gap) or certificate.equalized_odds is None:

@@ -16,8 +16,6 @@ from sklearn.utils.metaestimators import available_if
 from ._inputs import Codes, Floats, cells
 from ._intervals import Counts, gap_intervals, proportion_interval
 from ._problem.criterion import GAPS
-from ._quantiles import quantile_groups
-from ._sensitive import is_continuous, sensitive_frame
 
 Gap = str | Callable[..., float]
 
@@ -32,19 +30,6 @@ class Measured:
 
     def columns(self, name: str) -> dict[str, float]:
         return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
-
-
-def comparable_groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
-    """The sensitive columns as groups: continuous ones are cut at their quartiles."""
-    frame = sensitive_frame(sensitive_features, n_rows).rename(columns=str)
-    return frame.apply(_as_groups)
-
-
-def _as_groups(column: pd.Series) -> pd.Series:
-    column = column.infer_objects()
-    if is_continuous(column):
-        column = quantile_groups(column)
-    return column.astype(str).where(column.notna(), None).astype(object)
 
 
 def labels_for_gap(y: NDArray, classes: NDArray) -> NDArray:

@@ -190,7 +190,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return self
         frame = _as_frame(X)
         # By position: names may be missing, numbers, or differ from those of fit.
-        self.kinds_ = [_column_kind(column) for _, column in frame.items()]
+        self.kinds_ = [column_kind(column) for _, column in frame.items()]
         numeric = [i for i, kind in enumerate(self.kinds_) if kind == "numeric"]
         categorical = [i for i, kind in enumerate(self.kinds_) if kind != "numeric"]
         self.columns_ = ColumnTransformer(
@@ -263,7 +263,7 @@ def _as_frame(X: Any) -> pd.DataFrame:
     return X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
 
 
-def _column_kind(column: pd.Series) -> str:
+def column_kind(column: pd.Series) -> str:
     # Without the missing values: pd.NA among numbers would make objects of them.
     known = column.dropna().infer_objects()
     dtype = known.dtype

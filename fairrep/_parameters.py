@@ -185,6 +185,37 @@ class MIParameters(BaseEstimator):
                     f"1, got {self.n_members}."
                 )
 
+    def _check_discrete(self) -> None:
+        """Raise where a parameter has no meaning with, or without, codes."""
+        if self.bottleneck != "discrete":
+            if self.calibration_fraction > 0:
+                raise ValueError(
+                    "calibration_fraction holds out rows for a certificate of the "
+                    "codes; expected bottleneck='discrete', got "
+                    f"{self.bottleneck!r}."
+                )
+            return
+        if self.mi_estimator != "auto":
+            raise ValueError(
+                f"mi_estimator={self.mi_estimator!r} is a critic, and what a code "
+                "tells is a formula that needs none; expected 'auto' with "
+                "bottleneck='discrete'."
+            )
+        if self.mi_target != "representation":
+            raise ValueError(
+                "With bottleneck='discrete' the code is guarded, and so all that is "
+                "made of it; expected mi_target='representation', got "
+                f"{self.mi_target!r}. For the decision alone use n_codes=2."
+            )
+
+    def _check_n_codes(self, n_rows: int) -> None:
+        """Raise where not even every code could be that of a row."""
+        if self.n_codes > n_rows:
+            raise ValueError(
+                f"n_codes={self.n_codes} is more than the {n_rows} rows that X has to "
+                "train on; expected many rows for each code."
+            )
+
     def _random_state(self) -> np.random.RandomState:
         # check_random_state(None) is numpy's global generator, which is not ours.
         if self.random_state is None:

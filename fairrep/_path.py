@@ -9,14 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
-from ._calibration import Calibration
+from ._certificates.set_apart import Calibration
 from ._classifier import MIDebiasedClassifier
 from ._code_table import code_table
 from ._collapse import collapse_seen, warn_of_collapse_at
 from ._curve import Curve
 from ._figures import certified_gaps, held_out_figures
 from ._fingerprint import fingerprint
-from ._gaps import Gap, check_cells, comparable_groups
+from ._gaps import Gap, check_cells
+from ._groups import comparable_groups
 from ._inputs import Floats, as_indexable, read_table, read_target
 from ._problem.criterion import CRITERIA
 from ._problem.task import Task, classification_task
@@ -319,7 +320,9 @@ class LambdaPath:
                     *self._described,
                 )
         if self.calibration_ is not None:
-            found["certificate_"] = self.calibration_.certificate(clf)
+            found["certificate_"] = self.calibration_.certificate(
+                clf._codes(self.calibration_.X), clf.sensitive_categories_
+            )
         clf._keep(clf._fitted, **clf._fitted_attributes() | found)
         return clf
 

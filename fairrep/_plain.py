@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ._certificates.from_counts import Certificate
+
 Plain = Any  # None, bool, int, float, str, list or dict of them
 
 
@@ -46,7 +48,7 @@ def to_plain(value: Any, name: str) -> Plain:
         return {"$scalar": {"dtype": str(value.dtype), "item": item}}
     if isinstance(value, torch.device):
         return {"$device": str(value)}
-    if type(value).__name__ == "Certificate":  # whose module imports this one's users
+    if isinstance(value, Certificate):
         return {"$certificate": to_plain(value.to_dict(), name)}
     if isinstance(value, pd.DataFrame):
         return {"$frame": to_plain(value.to_dict("tight"), name)}
@@ -114,8 +116,6 @@ def _frame(plain: dict) -> pd.DataFrame:
 
 
 def _certificate(plain: dict) -> Any:
-    from .auditing import Certificate
-
     fields = from_plain(plain)
     return Certificate(**{**fields, "worst_pair": tuple(fields["worst_pair"])})
 

@@ -11,9 +11,9 @@ import torch
 from sklearn.isotonic import isotonic_regression
 from torch.nn import functional as F
 
+from ._groups import quantile_groups
 from ._inputs import Codes, Floats, cells
 from ._problem.problem import Problem
-from ._quantiles import quantile_groups
 from ._sensitive import SensitivePart
 from ._training.fit import train
 from ._training.spec import Given, Spec

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 from sklearn.utils.validation import _num_samples
 
-from ._calibration import Calibration
+from ._certificates.set_apart import Calibration
 from ._collapse import commonest
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import (
-    comparable_groups,
     gap_interval,
     is_accuracy,
     labels_for_gap,
     score_interval,
 )
+from ._groups import comparable_groups
 from ._inputs import as_indexable, check_row_order, read_target
 from ._path import LambdaPath
 from ._problem.criterion import CRITERIA
@@ -60,8 +60,7 @@ class Rows:
         separate = params["sensitive_combination"] == "separate"
         table = path._curve.encode(self.X)
         calibration = Calibration(table, self.y, self.groups, separate)
-        calibration.check(needs_y=CRITERIA[path.criterion].needs_labels)
-        return calibration
+        return calibration.checked(CRITERIA[path.criterion].needs_labels)
 
     def point(self, estimator: Any) -> pd.Series:
         settings = dict(self.settings)

@@ -4,7 +4,7 @@
 the rows so that groups count equally.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.preprocessing import QuantileTransformer
 
-from ._inputs import Codes, Floats, as_pandas
+from ._groups import (
+    check_finite,
+    check_no_identifier,
+    check_present,
+    check_several,
+    factorize,
+    is_continuous,
+    sensitive_frame,
+)
+from ._inputs import Codes, Floats
 
-# A numeric column with more distinct values than this is continuous; with fractions
-# among them, such as rates, already above two.
-MAX_NUMERIC_GROUPS = 20
-MAX_NUMERIC_BINARY = 2
 # A group of a handful of rows must not outweigh the rest of its batch.
 MAX_GROUP_WEIGHT = 50.0
 
@@ -68,103 +73,32 @@ def read_sensitive(
     return Sensitive(list(frame.columns), categories, parts)
 
 
-def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
-    """One column a sensitive feature, unnamed ones named as fairlearn does.
-
-    Rows match by position: an index of pandas is not used.
-    """
-    table = as_pandas(sensitive_features)
-    if isinstance(table, pd.Series):
-        unnamed = table.name is None or table.name == ""  # polars has no None
-        name = "sensitive_feature_0" if unnamed else table.name
-        frame = table.to_frame(name)
-    elif isinstance(table, pd.DataFrame):
-        frame = table
-    elif isinstance(table, Mapping):
-        columns = {name: np.asarray(values) for name, values in table.items()}
-        frame = pd.DataFrame(columns)
-    elif np.ndim(table) in (1, 2):
-        frame = pd.DataFrame(table)
-        frame = frame.set_axis(
-            [f"sensitive_feature_{i}" for i in frame.columns], axis=1
-        )
-    else:
-        raise ValueError(
-            "sensitive_features must hold one value, or one row of values, for each "
-            f"row; got {np.ndim(table)} dimensions.{_hint_at_names(table)}"
-        )
-    if frame.shape[1] == 0:
-        raise ValueError("sensitive_features has no columns; expected at least 1.")
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise ValueError(f"sensitive_features has two columns named {twice!r}.")
-    if len(frame) != n_rows:
-        raise ValueError(
-            f"sensitive_features has {len(frame)} rows; expected {n_rows}, one for "
-            f"each sample in the same order.{_hint_at_names(table)}"
-        )
-    return frame.reset_index(drop=True)
-
-
-def _hint_at_names(table: Any) -> str:
-    """What to do, where columns seem to be named instead of given."""
-    names = [table] if isinstance(table, str) else table
-    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        return ""
-    columns = repr(names[0]) if len(names) == 1 else repr(names)
-    return f" Names of columns are not taken; pass the columns: X[{columns}]."
-
-
 def _read_sensitive_column(column: pd.Series, missing: str) -> SensitivePart:
     column = column.infer_objects()
     present = column.notna().to_numpy()
-    if missing == "raise" and not present.all():
-        raise ValueError(
-            f"sensitive_features column {column.name!r} has {(~present).sum()} missing "
-            "values. Drop these rows, give the missing values a group of their own, or "
+    what = f"sensitive_features column {column.name!r}"
+    if missing == "raise":
+        check_present(
+            (~present).sum(),
+            what,
+            ". Drop these rows, give the missing values a group of their own, or "
             "set missing_sensitive='mask' to leave the rows out of the mutual "
-            "information alone."
+            "information alone.",
         )
     known = column[present].infer_objects()
     if is_continuous(known):
         values = known.to_numpy(dtype=np.float64)
-        if not np.isfinite(values).all():
-            raise ValueError(
-                f"sensitive_features column {column.name!r} contains infinity."
-            )
+        check_finite(values, what)
         scores = np.zeros((len(column), 1), dtype=np.float32)
         scores[present] = _normal_scores(values)
         codes = np.zeros(len(column), dtype=np.int64)
         return SensitivePart(str(column.name), [], codes, scores, present)
-    codes, categories = _factorize(known)
+    codes, categories = factorize(known)
     all_codes = np.zeros(len(column), dtype=np.int64)
     all_codes[present] = codes
     groups = [str(category) for category in categories]
     none = np.empty((len(column), 0), dtype=np.float32)
     return SensitivePart(str(column.name), groups, all_codes, none, present, categories)
-
-
-def is_continuous(column: pd.Series) -> bool:
-    """Whether a column is of numbers too many, or too fractional, to be groups."""
-    types = pd.api.types
-    if not types.is_numeric_dtype(column) or types.is_bool_dtype(column):
-        return False
-    values = column.dropna().unique()
-    if len(values) <= MAX_NUMERIC_BINARY:
-        return False
-    values = np.asarray(values, dtype=np.float64)
-    is_fraction = values[np.isfinite(values)] % 1 != 0
-    return len(values) > MAX_NUMERIC_GROUPS or bool(is_fraction.any())
-
-
-def _factorize(values: pd.Series) -> tuple[Codes, NDArray]:
-    """Codes, and the sorted categories that they stand for."""
-    codes, categories = pd.factorize(values.astype(object))
-    try:
-        order = sorted(range(len(categories)), key=categories.__getitem__)
-    except TypeError:  # values of several types, which have no order of their own
-        order = sorted(range(len(categories)), key=lambda i: str(categories[i]))
-    return np.argsort(order)[codes], np.asarray(categories)[order]
 
 
 def _normal_scores(values: Floats) -> NDArray[np.float32]:
@@ -197,18 +131,12 @@ def _cross(columns: Sequence[SensitivePart]) -> SensitivePart:
 
 
 def _check_groups(part: SensitivePart) -> None:
-    if not part.present.any():
-        raise ValueError(f"sensitive_features {part.name!r} is missing in all rows.")
-    if part.is_categorical and len(part.groups) < 2:
-        raise ValueError(
-            f"sensitive_features {part.name!r} has a single group, {part.groups[0]!r}, "
-            f"in all {part.present.sum()} rows; at least 2 groups are required."
-        )
-    if len(part.groups) > max(MAX_NUMERIC_GROUPS, part.present.sum() / 2):
-        raise ValueError(
-            f"sensitive_features {part.name!r} has {len(part.groups)} different values "
-            f"in {part.present.sum()} rows: an identifier, not a group."
-        )
+    what, n_rows = f"sensitive_features {part.name!r}", int(part.present.sum())
+    if not n_rows:
+        raise ValueError(f"{what} is missing in all rows.")
+    if part.is_categorical:
+        check_several(part.groups, n_rows, what)
+    check_no_identifier(len(part.groups), n_rows, what)
 
 
 def _check_differs_from_target(part: SensitivePart, y: NDArray | None) -> None:

@@ -358,15 +358,12 @@ class MIFairTransformer(BaseMIEstimator):
                 f"{self.bottleneck!r}."
             )
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
-        X, y, sensitive_features, sample_weight = data
-        raw = self._read_rows(X)
-        if y is None:
+        raw = self._read_rows(data.X)
+        if data.y is None:
             task = reconstruction_task(raw)
         else:
-            task = task_of(read_target(y, len(raw), type(self).__name__))
-        self._fit(raw, task, sensitive_features, sample_weight)
-        if calibration is not None:
-            self.certificate_ = calibration.certificate(self)
+            task = task_of(read_target(data.y, len(raw), type(self).__name__))
+        self._fit(raw, task, data.sensitive_features, data.sample_weight, calibration)
         return self
 
     def transform(self, X: Any) -> NDArray:

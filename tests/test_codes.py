@@ -14,7 +14,7 @@ from fairrep import (
     MIFairTransformer,
     lambda_path,
 )
-from fairrep.auditing._limits import mutual_information
+from fairrep._certificates.limits import mutual_information
 from fairrep.metrics import fairness_report
 
 # The fits are too short to learn much.

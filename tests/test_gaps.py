@@ -13,12 +13,12 @@ from fairrep._gaps import (
     GAPS,
     Measured,
     check_cells,
-    comparable_groups,
     gap_interval,
     labels_for_gap,
     mean_interval,
     score_interval,
 )
+from fairrep._groups import comparable_groups
 
 LIMITS = {"confidence": 0.95, "n_bootstrap": 100, "seed": 0}
 

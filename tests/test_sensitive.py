@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import entropy, kstest, rankdata
 
+from fairrep._groups import MAX_NUMERIC_GROUPS
 from fairrep._sensitive import (
     MAX_GROUP_WEIGHT,
-    MAX_NUMERIC_GROUPS,
     SensitivePart,
     guard,
     read_sensitive,

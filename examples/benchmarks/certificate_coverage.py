@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from fairrep.auditing._certificate import _binomial_limit
-from fairrep.auditing._limits import (
+from fairrep._certificates.limits import (
     best_accuracy,
     best_auc,
+    binomial_limit,
     difference_limit,
     information_limit,
     mean_limit,
@@ -92,7 +92,7 @@ def simulate(k, n, case, repeats, alpha, rng):
     ]
     auc = [mean_limit(best_auc(*sample), sizes.min(), alpha) for sample in seen]
     accuracy = [
-        _binomial_limit(best_accuracy(sample, share), n, alpha) for sample in seen
+        binomial_limit(best_accuracy(sample, share), n, alpha) for sample in seen
     ]
     limits = {
         ("tv", "certify"): np.interp(tv, knots, exact),

@@ -24,8 +24,8 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from fairrep import certify, lambda_path
+from fairrep._certificates.limits import difference_limit
 from fairrep.auditing._leakage import measure_leakage
-from fairrep.auditing._limits import difference_limit
 from fairrep.datasets import load_adult
 from fairrep.metrics import fairness_report
 

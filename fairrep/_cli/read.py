@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
-from .._gaps import comparable_groups
+from .._groups import comparable_groups
 from .._inputs import cells, hold_out
 from ..datasets import load_adult, load_german
 from ..datasets._bundled import GERMAN_DERIVED

@@ -1,7 +1,8 @@
 """Audits of models and representations: figures by group, and what attackers read."""
 
+from .._certificates.certificate import certify
+from .._certificates.from_counts import Certificate
 from ._audit import audit
-from ._certificate import Certificate, certify
 from ._displays import CalibrationByGroupDisplay, GroupsDisplay
 from ._leakage_displays import LeakageDisplay, ProxyDisplay
 from ._proxies import proxies

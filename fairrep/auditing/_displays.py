@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from .._plotting import COLORS, INK, MARKERS, Display, new_axes
-from ._attributes import ALL
 from ._audit import audit
 from ._groups import GroupFigures
 from ._report import AuditReport
+from ._scores import ALL
 from ._text import METRIC_NAMES
 
 SHOWN = ["selection_rate", "true_positive_rate", "false_positive_rate"]

@@ -15,6 +15,7 @@ from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 from sklearn.metrics import precision_score
 
+from .._groups import Groups
 from .._inputs import Codes, Floats
 from .._intervals import (
     GAPS,
@@ -31,8 +32,7 @@ from ..metrics._report import (
     FairnessReport,
     metric_frame,
 )
-from ._attributes import ALL, Attribute
-from ._scores import associate, calibration_bins, calibration_error, is_probability
+from ._scores import ALL, associate, calibration_bins, calibration_error, is_probability
 
 RATES = [*(name for name in METRICS if name != "count"), "precision"]
 CALIBRATION = "calibration_error"
@@ -177,7 +177,7 @@ def measure_groups(
     positive: Codes,
     predicted: Codes,
     score: Floats | None,
-    attribute: Attribute,
+    attribute: Groups,
     *,
     pos_label: Any,
     min_group_size: int = 30,
@@ -194,7 +194,7 @@ def measure_groups(
     score : ndarray of shape (n_rows,) or None
         Score of the positive class. In [0, 1] it is taken for a probability, and
         calibration is measured.
-    attribute : Attribute
+    attribute : Groups
     pos_label : object
         Name of the positive class.
     min_group_size : int, default=30
@@ -236,16 +236,16 @@ def measure_groups(
         bins,
         association,
         int(positive.sum()),
-        dict(zip(attribute.groups, attribute.titles, strict=True)),
+        dict(zip(attribute.names, attribute.titles, strict=True)),
     )
 
 
 class _Table:
     """Labels and predictions by group, and the counts that they come down to."""
 
-    def __init__(self, positive: Codes, predicted: Codes, attribute: Attribute) -> None:
+    def __init__(self, positive: Codes, predicted: Codes, attribute: Groups) -> None:
         self.attribute = attribute
-        n_groups = len(attribute.groups)
+        n_groups = len(attribute.names)
         cell = (attribute.codes * 2 + positive) * 2 + predicted
         counts = np.bincount(cell, minlength=4 * n_groups).reshape(n_groups, 2, 2)
         self.counts = counts  # by group, label and prediction
@@ -273,7 +273,7 @@ class _Table:
             sensitive_features=groups,
             sample_params={rate: {"sample_weight": weight} for rate in RATES},
         )
-        names = [*self.attribute.groups, ALL]
+        names = [*self.attribute.names, ALL]
         table = np.vstack([frame.by_group[RATES], frame.overall[RATES]])
         value = pd.DataFrame(table.astype(float), index=names, columns=RATES)
         sizes = self.counts.sum(axis=(1, 2))
@@ -332,7 +332,7 @@ class _Table:
             for group, why in groups.items():
                 merged.setdefault((group, why), []).append(kind)
         return [
-            {"group": self.attribute.groups[group], "from": kinds, "why": why}
+            {"group": self.attribute.names[group], "from": kinds, "why": why}
             for (group, why), kinds in sorted(merged.items())
         ]
 
@@ -357,7 +357,7 @@ class _Table:
             families, n_bootstrap=n_bootstrap, confidence=confidence, rng=rng
         )
         report = self._report(rates, kept)
-        groups = [self.attribute.groups[g] for g in kept]
+        groups = [self.attribute.names[g] for g in kept]
         found = {}
         for name in names:
             if name not in DISPARITIES:

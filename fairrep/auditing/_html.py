@@ -6,10 +6,10 @@ from typing import Any
 
 from .._plotting import COLORS, INK
 from ..metrics._report import DISPARITIES
-from ._attributes import ALL
 from ._displays import CalibrationByGroupDisplay, GroupsDisplay
 from ._groups import GroupFigures
 from ._leakage_displays import LeakageDisplay, ProxyDisplay
+from ._scores import ALL
 from ._text import (
     LEAKAGE_NAMES,
     METRIC_NAMES,

@@ -12,11 +12,11 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._certificates.from_counts import Certificate, count_rows, from_counts
 from .._fingerprint import MOST
+from .._groups import Groups, crossed, present_rows, read_groups, sensitive_frame
 from .._inputs import Codes, Floats, TableEncoder, as_indexable, as_pandas
 from ..metrics._report import positive_class, read_labels
-from ._attributes import Attribute, present_rows, read_attributes
-from ._certificate import Certificate, certify
 from ._groups import GroupFigures, measure_groups
 
 REPRESENTATION = "representation"
@@ -32,7 +32,7 @@ class Rows:
 
     n_rows: int
     kept: Codes
-    attributes: list[Attribute]
+    attributes: list[Groups]
 
     @classmethod
     def read(
@@ -40,7 +40,10 @@ class Rows:
     ) -> "Rows":
         """Read and check `sensitive_features`."""
         kept = present_rows(sensitive_features, n_rows, missing)
-        attributes = read_attributes(sensitive_features, kept, n_rows, n_quantiles)
+        frame = sensitive_frame(sensitive_features, n_rows).iloc[kept]
+        attributes = read_groups(frame, n_quantiles)
+        if len(attributes) > 1:
+            attributes.append(crossed(attributes))
         return cls(n_rows, kept, attributes)
 
 
@@ -76,7 +79,7 @@ class Subject:
         return replace(self, **taken)
 
     def figures(
-        self, attribute: Attribute, pos_label: Any, **options: Any
+        self, attribute: Groups, pos_label: Any, **options: Any
     ) -> GroupFigures:
         """Group figures of one class against the rest."""
         assert self.y_true is not None
@@ -355,18 +358,20 @@ def _scores(model: Any, X: Any) -> Floats | None:
 
 
 def certificate_of(
-    subject: Subject, attribute: Attribute, options: dict[str, Any]
+    subject: Subject, attribute: Groups, options: dict[str, Any]
 ) -> Certificate | None:
     """A certificate for the groups of at least ``min_group_size`` rows, if two are."""
     sizes = np.bincount(attribute.codes)
     large = (sizes >= options["min_group_size"])[attribute.codes]
     if subject.codes is None or len(np.unique(attribute.codes[large])) < 2:
         return None
-    groups = attribute.labels[large]
+    kept, codes = np.unique(attribute.codes[large], return_inverse=True)
+    groups = replace(attribute, names=[attribute.names[g] for g in kept], codes=codes)
     y = None if subject.y_true is None else subject.y_true[large]
-    if y is not None and pd.crosstab(groups.to_numpy(), y).to_numpy().min() < MIN_CELL:
+    if y is not None and pd.crosstab(codes, y).to_numpy().min() < MIN_CELL:
         y = None  # too few rows for equalized odds
-    return certify(subject.codes[large], groups, y=y, confidence=options["confidence"])
+    counts = count_rows(subject.codes[large], groups, y)
+    return from_counts(counts, confidence=options["confidence"])
 
 
 # -- attackers -----------------------------------------------------------------
@@ -383,7 +388,7 @@ def attacker(X: Any | None, options: dict[str, Any]) -> Callable[..., Any]:
     references: dict[str, Any] = {}
 
     def attack(
-        attribute: Attribute,
+        attribute: Groups,
         name: str,
         view: Floats,
         requests: Callable[[int], Floats] | None,

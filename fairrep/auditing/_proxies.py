@@ -9,9 +9,14 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
-from .._inputs import _column_kind, as_pandas
-from .._sensitive import MAX_NUMERIC_GROUPS, is_continuous
-from ._target import quantile_bins
+from .._groups import (
+    MAX_NUMERIC_GROUPS,
+    check_present,
+    is_continuous,
+    quantile_bins,
+)
+from .._inputs import as_pandas, column_kind
+from ._target import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
 MAX_ROWS = 20_000
@@ -79,14 +84,15 @@ def proxies(
     X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
     if len(X) != len(s):
         raise ValueError(f"X has {len(X)} rows and S has {len(s)}; expected the same.")
-    if n_missing := int(s.isna().sum()):
-        raise ValueError(f"S ({s.name!r}) has {n_missing} missing values; drop them.")
+    check_present(int(s.isna().sum()), f"S ({s.name!r})", "; drop them.")
     rng = check_random_state(random_state)
     if len(X) > MAX_ROWS:
         rows = rng.choice(len(X), MAX_ROWS, replace=False)
         X, s = X.iloc[rows], s.iloc[rows]
     continuous = is_continuous(s)
-    groups = quantile_bins(np.asarray(s))[0] if continuous else pd.factorize(s)[0]
+    groups = (
+        quantile_bins(np.asarray(s), N_BINS)[0] if continuous else pd.factorize(s)[0]
+    )
     entropy = mutual_info_score(groups, groups)
     nats = np.array([_mutual_info(column, groups, rng) for _, column in X.items()])
     share = np.minimum(1.0, nats / entropy) if entropy else np.zeros(len(nats))
@@ -99,7 +105,7 @@ def proxies(
 def _mutual_info(column: pd.Series, s: NDArray, rng: np.random.RandomState) -> float:
     """I(column; S) = I(missing; S) + P(known) I(value; S | known), in nats."""
     known = column.notna().to_numpy()
-    if _column_kind(column) == "categorical":
+    if column_kind(column) == "categorical":
         return _by_counts(pd.factorize(column, use_na_sentinel=False)[0], s)
     values = column[known].to_numpy(dtype=np.float64)
     few = len(np.unique(values)) <= MAX_NUMERIC_GROUPS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._certificate import Certificate
+from .._certificates.from_counts import Certificate
 from ._groups import GroupFigures, plain
 
 COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]

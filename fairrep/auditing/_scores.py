@@ -5,11 +5,12 @@ import pandas as pd
 from scipy.stats import norm, spearmanr
 from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
+from .._groups import Groups
 from .._inputs import Codes, Floats
 from .._intervals import Interval, calibration_interval
-from ._attributes import ALL, Attribute
 
 N_BINS = 10
+ALL = "all rows"  # in tables by group, the last row
 
 
 # -- calibration ---------------------------------------------------------------
@@ -19,9 +20,7 @@ def is_probability(score: Floats) -> bool:
     return bool(score.min() >= 0 and score.max() <= 1)
 
 
-def calibration_bins(
-    positive: Codes, score: Floats, attribute: Attribute
-) -> pd.DataFrame:
+def calibration_bins(positive: Codes, score: Floats, attribute: Groups) -> pd.DataFrame:
     """Counts, mean score and rate of positives by group and bin of the score.
 
     The bins are tenths of all rows' scores, the same for every group.
@@ -29,7 +28,7 @@ def calibration_bins(
     edges = np.unique(np.quantile(score, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     rows = pd.DataFrame(
         {
-            "group": pd.Categorical(attribute.labels, attribute.groups),
+            "group": pd.Categorical(attribute.labels, attribute.names),
             "bin": np.searchsorted(edges, score, side="right"),
             "score": score,
             "rate": positive,

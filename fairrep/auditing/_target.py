@@ -7,8 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._groups import (
+    check_finite,
+    check_present,
+    factorize,
+    is_continuous,
+    quantile_bins,
+)
 from .._inputs import Codes, Floats
-from .._sensitive import _factorize, is_continuous
 from ._attackers import MAX_TRAINING_ROWS
 
 # A continuous S is attacked through its quantile bins.
@@ -41,8 +47,8 @@ class Target:
 
 
 def read_target(s: pd.Series, sample_weight: Any, n_folds: int) -> Target:
-    if n_missing := int(s.isna().sum()):
-        raise ValueError(f"S ({s.name!r}) has {n_missing} missing values; drop them.")
+    what = f"S ({s.name!r})"
+    check_present(int(s.isna().sum()), what, "; drop them.")
     weight = np.ones(len(s))
     if sample_weight is not None:
         weight = np.asarray(sample_weight, dtype=np.float64)
@@ -54,24 +60,14 @@ def read_target(s: pd.Series, sample_weight: Any, n_folds: int) -> Target:
     s = s.iloc[rows].infer_objects()
     if is_continuous(s):
         values = s.to_numpy(dtype=np.float64)
-        if not np.isfinite(values).all():
-            raise ValueError(f"S ({s.name!r}) contains infinity.")
-        codes, groups = quantile_bins(values)
+        check_finite(values, what)
+        codes, groups = quantile_bins(values, N_BINS)
         target = Target(rows, codes, values, weight[rows], groups, "rank_correlation")
     else:
-        codes, categories = _factorize(s)
+        codes, categories = factorize(s)
         groups = [str(category) for category in categories]
         target = Target(rows, codes, codes, weight[rows], groups, "auc")
     return _without_rare_groups(target, MIN_ROWS_PER_FOLD * n_folds)
-
-
-def quantile_bins(values: Floats) -> tuple[Codes, list[str]]:
-    """Bins of about equal size; a value that half of the rows share has its own."""
-    edges = np.quantile(values, np.arange(1, N_BINS) / N_BINS)
-    # The last bin is open to the left of the maximum, so that it is never empty.
-    edges = np.unique(np.minimum(edges, np.unique(values)[-2]))
-    bins = pd.cut(values, [-np.inf, *edges, np.inf])
-    return bins.codes.astype(np.int64), [*map(str, bins.categories)]
 
 
 def _without_rare_groups(target: Target, n_needed: int) -> Target:

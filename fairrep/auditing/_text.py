@@ -8,8 +8,8 @@ import pandas as pd
 from .._collapse import is_rare
 from .._intervals import compared
 from ..metrics._report import DISPARITIES
-from ._attributes import ALL
 from ._groups import GroupFigures
+from ._scores import ALL
 
 WIDTH = 88
 MAX_COMPARED = 6  # groups whose rates are set side by side

@@ -1,6 +1,5 @@
 """Rates by group and disparities between groups, as fairlearn defines them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from warnings import warn
@@ -19,8 +18,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from .._groups import check_present, group_names, sensitive_frame
 from .._inputs import check_row_order
-from .._sensitive import sensitive_frame
 
 
 def _selection_rate(
@@ -308,15 +307,6 @@ def positive_class(found: list[Any], pos_label: Any) -> Any:
     return pos_label
 
 
-def group_names(groups: Iterable[Any]) -> list[str]:
-    """Groups as text; numbers in six digits, unless these do not tell them apart."""
-    groups = [*groups]
-    names = [
-        f"{g:g}" if isinstance(g, (float, np.floating)) else str(g) for g in groups
-    ]
-    return names if len({*names}) == len(names) else [*map(str, groups)]
-
-
 def metric_frame(
     y_true: NDArray,
     y_pred: NDArray,
@@ -359,12 +349,9 @@ def metric_frame(
 
 def _groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     frame = sensitive_frame(sensitive_features, n_rows).rename(columns=str)
+    advice = "; expected none. Drop these rows, or name a group for them."
     for name, n_missing in frame.isna().sum().items():
-        if n_missing:
-            raise ValueError(
-                f"sensitive_features {name!r} has {n_missing} missing values; expected "
-                "none. Drop these rows, or name a group for them."
-            )
+        check_present(n_missing, f"sensitive_features {name!r}", advice)
     # As objects: categories without rows are no groups here.
     return frame.astype(object).infer_objects()
 

@@ -9,7 +9,7 @@ from fairlearn import metrics as fl
 from sklearn.metrics import accuracy_score, precision_score
 
 from fairrep import AuditReport
-from fairrep.auditing._attributes import read_attributes
+from fairrep._groups import read_groups, sensitive_frame
 
 DISPARITIES = [
     "demographic_parity_difference",
@@ -194,9 +194,9 @@ def test_calibration_error():
 
 def test_quantile_groups_of_tied_values():
     values = np.r_[np.zeros(300), np.arange(1, 31)]
-    (found,) = read_attributes({"s": values}, np.arange(330), 330, 4)
+    (found,) = read_groups(sensitive_frame({"s": values}, 330))
     assert sorted(np.bincount(found.codes).tolist()) == [30, 300]
-    assert len(found.groups) == 2
+    assert len(found.names) == 2
 
 
 def test_deterministic_and_leaves_the_global_state_alone(rows):

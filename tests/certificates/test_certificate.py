@@ -9,12 +9,11 @@ from scipy.stats import binom
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
-from fairrep import MIFairTransformer
-from fairrep.auditing import _certificate
-from fairrep.auditing._certificate import _binomial_limit, certify
-from fairrep.auditing._limits import (
+from fairrep import MIFairTransformer, certify
+from fairrep._certificates.limits import (
     best_accuracy,
     best_auc,
+    binomial_limit,
     difference_limit,
     information_limit,
     mean_limit,
@@ -148,7 +147,7 @@ def test_coverage_is_at_least_nominal(k, moved):
             for x in seen
         ],
         "auc": [mean_limit(best_auc(*x), 300, 0.1) for x in seen],
-        "accuracy": [_binomial_limit(best_accuracy(x, share), 800, 0.1) for x in seen],
+        "accuracy": [binomial_limit(best_accuracy(x, share), 800, 0.1) for x in seen],
     }
     truth = {
         "tv": total_variation(*p),
@@ -165,10 +164,10 @@ def test_coverage_is_at_least_nominal(k, moved):
 def test_limits_at_the_edges():
     assert difference_limit(1.0, 10, 10, 0.05) == 1.0
     assert mean_limit(1.0, 10, 0.05) == 1.0
-    assert _binomial_limit(1.0, 10, 0.05) == 1.0
+    assert binomial_limit(1.0, 10, 0.05) == 1.0
     # No row in ten: 1 - 0.05 ** (1 / 10).
     assert mean_limit(0.0, 10, 0.05) == pytest.approx(0.2589, abs=1e-4)
-    assert _binomial_limit(0.0, 10, 0.05) == pytest.approx(0.2589, abs=1e-4)
+    assert binomial_limit(0.0, 10, 0.05) == pytest.approx(0.2589, abs=1e-4)
     assert best_auc(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == 1.0
     assert best_auc(np.array([0.5, 0.5]), np.array([0.5, 0.5])) == 0.5
     assert information_limit(0.0, 10**6, 0.5, 0.05) < 2e-5
@@ -269,6 +268,4 @@ def test_codes_of_any_discrete_type_say_the_same(rows, form):
 def test_bad_input_is_named(changed, error, message):
     given = {"codes": [0, 1] * 20, "sensitive_features": ["a", "b"] * 20, **changed}
     with pytest.raises(error, match=message):
-        _certificate.certify(
-            given.pop("codes"), given.pop("sensitive_features"), **given
-        )
+        certify(given.pop("codes"), given.pop("sensitive_features"), **given)

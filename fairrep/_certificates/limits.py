@@ -13,7 +13,7 @@ codes does not enter, nor do codes that no row had.
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import rel_entr
-from scipy.stats import binom
+from scipy.stats import beta, binom
 
 from .._inputs import Floats
 
@@ -90,6 +90,12 @@ def mean_limit(mean: float, n_rows: int, alpha: float) -> float:
     if mean <= 0.0:
         return float(-np.expm1(np.log(alpha) / n_rows))
     return float(brentq(excess, mean, 1 - 1e-15))
+
+
+def binomial_limit(share: float, n_rows: int, alpha: float) -> float:
+    """Upper limit for a probability that was seen as ``share`` of the rows."""
+    hits = round(share * n_rows)
+    return 1.0 if hits == n_rows else float(beta.isf(alpha, hits + 1, n_rows - hits))
 
 
 def total_variation(p: Floats, q: Floats) -> float:

@@ -1,0 +1,1 @@
+"""Rows set apart, counts of codes by group, and the limits that they give."""
