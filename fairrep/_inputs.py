@@ -58,6 +58,14 @@ def as_indexable(table: Any) -> Any:
     return table if isinstance(table, pd.DataFrame) else np.asarray(table)
 
 
+def take_rows(X: Any, rows: Codes) -> Any:
+    """Some rows of a table of any kind."""
+    X = as_pandas(X)
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[rows].reset_index(drop=True)
+    return (X.toarray() if sparse.issparse(X) else np.asarray(X))[rows]
+
+
 def check_row_order(**tables: Any) -> None:
     """Raise where two tables have the same index, in another order: one was shuffled.
 

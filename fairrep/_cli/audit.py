@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from .._files import check_writable, replacing
 from .._model_files import load_model
 from ..auditing import AuditReport, audit
-from ..auditing._text import LEAKAGE_NAMES, number
+from ..auditing._showing.words import LEAKAGE_NAMES, number
 from .options import (
     GAPS,
     Formatter,

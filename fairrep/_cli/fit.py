@@ -12,7 +12,7 @@ from .._files import check_writable
 from .._model_folder import check_folder
 from .._problem.criterion import CRITERIA
 from ..auditing import AuditReport, audit
-from ..auditing._text import interval, number
+from ..auditing._showing.words import interval, number
 from .options import (
     Formatter,
     add_bottleneck,

@@ -3,10 +3,13 @@
 from .._certificates.certificate import certify
 from .._certificates.from_counts import Certificate
 from ._audit import audit
-from ._displays import CalibrationByGroupDisplay, GroupsDisplay
-from ._leakage_displays import LeakageDisplay, ProxyDisplay
-from ._proxies import proxies
-from ._report import AuditReport, ModelAudit
+from ._measuring.findings import ModelAudit
+from ._measuring.proxies import proxies
+from ._report import AuditReport
+from ._showing.calibration_display import CalibrationByGroupDisplay
+from ._showing.groups_display import GroupsDisplay
+from ._showing.leakage_display import LeakageDisplay
+from ._showing.proxies_display import ProxyDisplay
 
 __all__ = [
     "AuditReport",

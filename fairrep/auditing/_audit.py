@@ -1,39 +1,9 @@
 """`audit`: from models and rows to a report."""
 
-from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-from sklearn.utils._param_validation import (
-    Interval,
-    StrOptions,
-    validate_parameter_constraints,
-)
-from tqdm.auto import tqdm
-
-from .._inputs import as_pandas, check_row_order
-from ._models import (
-    Rows,
-    Subject,
-    attacker,
-    certificate_of,
-    read_model,
-    read_predictions,
-    take_rows,
-)
-from ._report import AuditReport, ModelAudit
-
-OPTIONS = {
-    "leakage": ["boolean"],
-    "min_group_size": [Interval(Integral, 1, None, closed="left")],
-    "n_quantiles": [Interval(Integral, 2, None, closed="left")],
-    "n_bootstrap": [Interval(Integral, 20, None, closed="left")],
-    "confidence": [Interval(Real, 0, 1, closed="neither")],
-    "random_state": ["random_state"],
-    "missing": [StrOptions({"raise", "drop"})],
-    "verbose": ["verbose"],
-}
+from ._measuring.measure import measure_models
+from ._report import AuditReport
 
 
 def audit(
@@ -145,154 +115,19 @@ def audit(
     >>> bool(0 < gap["low"] < gap["value"] < gap["high"])
     True
     """
-    options = _checked(locals())
-    check_row_order(X=X, y=y, sensitive_features=sensitive_features)
-    y = as_pandas(y)
-    n_rows = np.shape(X)[0]
-    if y is not None and np.shape(y)[:1] != (n_rows,):
-        raise ValueError(
-            f"y has {len(np.atleast_1d(y))} rows and X has {n_rows}; expected the same "
-            "number, in the same order."
-        )
-    rows = Rows.read(sensitive_features, n_rows, missing, n_quantiles)
-    subjects = [
-        read_model(name, model, X, y, pos_label)
-        for name, model in _named(estimator).items()
-    ]
-    return _measure(subjects, X, rows, leakage, options, verbose)
-
-
-def audit_predictions(
-    outputs: tuple[Any, ...],
-    X: Any,
-    sensitive_features: Any,
-    *,
-    name: str,
-    **given: Any,
-) -> AuditReport:
-    """`AuditReport.from_predictions`, once its arguments are gathered."""
-    options = _checked(given)
-    y_true, y_pred, y_score, representation, *_ = outputs
-    check_row_order(
-        X=X,
-        y_true=y_true,
-        y_pred=y_pred,
-        y_score=y_score,
-        representation=representation,
+    findings = measure_models(
+        estimator,
+        X,
+        y,
         sensitive_features=sensitive_features,
+        pos_label=pos_label,
+        leakage=leakage,
+        min_group_size=min_group_size,
+        n_quantiles=n_quantiles,
+        n_bootstrap=n_bootstrap,
+        confidence=confidence,
+        random_state=random_state,
+        missing=missing,
+        verbose=verbose,
     )
-    subject = read_predictions(name, *outputs)
-    rows = Rows.read(
-        sensitive_features, len(subject), given["missing"], given["n_quantiles"]
-    )
-    return _measure([subject], X, rows, given["leakage"], options, given["verbose"])
-
-
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """The options of the measurements, once all options are found in range."""
-    given = {name: given[name] for name in OPTIONS}
-    validate_parameter_constraints(OPTIONS, given, caller_name="audit")
-    return {
-        name: given[name] for name in ("min_group_size", "n_bootstrap", "confidence")
-    } | {"random_state": _generator(given["random_state"])}
-
-
-def _generator(random_state: Any) -> np.random.RandomState:
-    if isinstance(random_state, np.random.RandomState):
-        return random_state
-    return np.random.RandomState(random_state)  # of its own, also for None
-
-
-def _named(estimator: Any) -> dict[str, Any]:
-    """Models by name; those of one class are numbered."""
-    if isinstance(estimator, Mapping):
-        named = {str(name): model for name, model in estimator.items()}
-    else:
-        models = estimator if isinstance(estimator, (list, tuple)) else [estimator]
-        classes = [_class_name(model) for model in models]
-        named = {}
-        for i, (name, model) in enumerate(zip(classes, models, strict=True)):
-            number = (
-                f" {classes[: i + 1].count(name)}" if classes.count(name) > 1 else ""
-            )
-            named[f"{name}{number}"] = model
-    if not named:
-        raise ValueError("audit got no estimator; expected at least one.")
-    return named
-
-
-def _class_name(model: Any) -> str:
-    if hasattr(model, "steps"):  # the last step says more than "Pipeline"
-        return _class_name(model.steps[-1][1])
-    return (
-        _class_name(model.estimator)
-        if hasattr(model, "best_estimator_")
-        else (type(model).__name__)
-    )
-
-
-def _measure(
-    subjects: Sequence[Subject],
-    X: Any,
-    rows: Rows,
-    leakage: bool,
-    options: dict[str, Any],
-    verbose: Any,
-) -> AuditReport:
-    singles = [attribute for attribute in rows.attributes if not attribute.crossed]
-    features = take_rows(X, rows.kept) if leakage and X is not None else None
-    # The same draws for each model, and for the proxies: equal models get equal
-    # figures, and what is said of one does not depend on which others are audited.
-    seed = options["random_state"].randint(2**31 - 1)
-    attack = attacker(features, {**options, "random_state": seed})
-    models = {}
-    n_steps = _n_steps(subjects, len(rows.attributes), len(singles), leakage)
-    n_steps += len(singles) if features is not None else 0
-    with tqdm(total=n_steps, unit="step", leave=False, disable=not verbose) as bar:
-        for subject in subjects:
-            subject = subject.take(rows.kept)
-            model = ModelAudit(subject.name, mi_estimate=subject.mi_estimate)
-            for pos_label in subject.pos_labels:
-                for attribute in rows.attributes:
-                    bar.set_description(f"figures by {attribute.name}")
-                    draws = {**options, "random_state": np.random.RandomState(seed)}
-                    model.figures.append(subject.figures(attribute, pos_label, **draws))
-                    bar.update()
-            for attribute in singles if leakage else []:
-                model.leakage[attribute.name] = found = []
-                for name, view in subject.views().items():
-                    bar.set_description(f"attacks on {attribute.name} in the {name}")
-                    found.append(attack(attribute, name, *view))
-                    bar.update()
-            for attribute in rows.attributes if subject.codes is not None else []:
-                certificate = certificate_of(subject, attribute, options)
-                if certificate is not None:
-                    model.certificates[attribute.name] = certificate
-            models[subject.name] = model
-        proxies = {}
-        for attribute in singles if features is not None else []:
-            from ._proxies import proxies as rank_proxies
-
-            bar.set_description(f"proxies of {attribute.name}")
-            proxies[attribute.name] = rank_proxies(
-                features, attribute.series, random_state=seed
-            )
-            bar.update()
-    return AuditReport(
-        models,
-        proxies,
-        n_rows=len(rows.kept),
-        n_dropped=rows.n_rows - len(rows.kept),
-        confidence=options["confidence"],
-        n_bootstrap=options["n_bootstrap"],
-        min_group_size=options["min_group_size"],
-    )
-
-
-def _n_steps(
-    subjects: Sequence[Subject], n_attributes: int, n_singles: int, leakage: bool
-) -> int:
-    """Of the progress bar: a table of figures, or an attack on a view."""
-    n_tables = sum(len(subject.pos_labels) for subject in subjects) * n_attributes
-    n_views = sum(len(subject.views()) for subject in subjects)
-    return n_tables + (n_views * n_singles if leakage else 0)
+    return AuditReport(**vars(findings))

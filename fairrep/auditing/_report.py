@@ -2,81 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .._certificates.from_counts import Certificate
-from ._groups import GroupFigures, plain
-
-COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]
-
-
-@dataclass
-class ModelAudit:
-    """The part of an :class:`AuditReport` that is about one model.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model in the report.
-    figures : list of GroupFigures
-        One for each class audited and each attribute.
-    leakage : dict of str to list of Leakage
-        By sensitive column, what attackers read from the score and the representation.
-    mi_estimate : float or None
-        The model's own estimate from training of what its representation tells of S,
-        in nats. A lower bound that can read too low.
-    certificates : dict of str to Certificate
-        By attribute, where the representation is discrete: limits for any classifier
-        and any attacker that sees only the code. They hold if the rows audited neither
-        trained nor chose the model.
-
-    Examples
-    --------
-    >>> from fairrep import AuditReport
-    >>> report = AuditReport.from_predictions(
-    ...     [0, 1] * 50,
-    ...     [0, 1, 1, 1] * 25,
-    ...     sensitive_features={"sex": ["f"] * 50 + ["m"] * 50},
-    ...     leakage=False,
-    ...     random_state=0,
-    ... )
-    >>> report.models["predictions"].figures[0].groups
-    ['f', 'm']
-    """
-
-    name: str
-    figures: list[GroupFigures] = field(default_factory=list)
-    leakage: dict[str, list[Any]] = field(default_factory=dict)
-    mi_estimate: float | None = None
-    certificates: dict[str, Certificate] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return dicts, lists, strings and numbers.
-
-        Returns
-        -------
-        content : dict
-        """
-        return {
-            "groups": [figures.to_dict() for figures in self.figures],
-            "leakage": {
-                name: [found.to_dict() for found in views]
-                for name, views in self.leakage.items()
-            },
-            "mi_estimate": plain(self.mi_estimate),
-            "certificates": {
-                name: certificate.to_dict()
-                for name, certificate in self.certificates.items()
-            },
-        }
+from ._measuring.findings import Findings
+from ._measuring.groups import plain
+from ._measuring.measure import measure_predictions
+from ._showing.comparison import comparison
+from ._showing.groups_display import GroupsDisplay
+from ._showing.html import render
+from ._showing.text import as_text, summary
 
 
 @dataclass(repr=False)
-class AuditReport:
+class AuditReport(Findings):
     """Figures by group, and what attackers read of S, of one or more models.
 
     Made by :func:`audit` or :meth:`from_predictions`. `print` it for text.
@@ -113,14 +55,6 @@ class AuditReport:
     >>> len(report.to_frame()) > 20
     True
     """
-
-    models: dict[str, ModelAudit]
-    proxies: dict[str, pd.DataFrame]
-    n_rows: int
-    n_dropped: int
-    confidence: float
-    n_bootstrap: int
-    min_group_size: int
 
     @classmethod
     def from_predictions(
@@ -207,12 +141,15 @@ class AuditReport:
         >>> float(frame.loc[("f", "selection_rate"), "value"])
         0.74
         """
-        from ._audit import audit_predictions
-
-        return audit_predictions(
-            (y_true, y_pred, y_score, representation, labels, pos_label),
-            X,
-            sensitive_features,
+        findings = measure_predictions(
+            y_true,
+            y_pred,
+            sensitive_features=sensitive_features,
+            y_score=y_score,
+            representation=representation,
+            X=X,
+            labels=labels,
+            pos_label=pos_label,
             name=name,
             leakage=leakage,
             min_group_size=min_group_size,
@@ -223,41 +160,12 @@ class AuditReport:
             missing=missing,
             verbose=verbose,
         )
+        return cls(**vars(findings))
 
     @property
     def summary(self) -> list[str]:
         """The findings, a sentence each."""
-        from ._text import summary
-
         return summary(self)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Every figure as a row.
-
-        Returns
-        -------
-        frame : DataFrame
-            With the columns "model", "class", "sensitive", "group" (empty for what
-            compares groups), "metric", "value", "low" and "high". The rows of leakage
-            have the view as group: "score" or "representation". Those of a certificate
-            have "code", the limit as "high" and the figure of these rows as "value".
-        """
-        rows: list[dict[str, Any]] = []
-        for name, model in self.models.items():
-            for figures in model.figures:
-                about = {
-                    "model": name,
-                    "class": figures.pos_label,
-                    "sensitive": figures.attribute,
-                }
-                rows += [about | row for row in figures.to_frame().to_dict("records")]
-            for attribute, views in model.leakage.items():
-                about = {"model": name, "class": None, "sensitive": attribute}
-                rows += [about | row for row in _leakage_rows(views)]
-            for attribute, certificate in model.certificates.items():
-                about = {"model": name, "class": None, "sensitive": attribute}
-                rows += [about | row for row in _certificate_rows(certificate)]
-        return pd.DataFrame(rows, columns=COLUMNS)
 
     def compare(self) -> pd.DataFrame:
         """The models side by side: accuracy, disparities and leakage, as text.
@@ -271,9 +179,7 @@ class AuditReport:
             numbers, and `summary` says which gaps differ from those of the first model
             beyond their intervals.
         """
-        from ._text import compare
-
-        return compare(self)
+        return comparison(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers, ready for JSON; NaN is None.
@@ -335,8 +241,6 @@ class AuditReport:
         ImportError
             If jinja2 or matplotlib is missing: ``pip install "fairrep[report]"``.
         """
-        from ._html import render
-
         text = render(self)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
@@ -358,8 +262,6 @@ class AuditReport:
         -------
         display : GroupsDisplay
         """
-        from ._displays import GroupsDisplay
-
         figures = self.figures(model=model, sensitive=sensitive)
         display = GroupsDisplay(figures, confidence=self.confidence).plot(ax=ax)
         title = f"class {figures.pos_label!r} by {figures.attribute}"
@@ -367,38 +269,7 @@ class AuditReport:
         display.ax_.set_title(title, loc="left", pad=28)  # above the legend
         return display
 
-    def figures(
-        self, *, model: str | None = None, sensitive: str | None = None
-    ) -> GroupFigures:
-        """The group figures of one model and attribute.
-
-        Parameters
-        ----------
-        model, sensitive : str, default=None
-            Which; None for the first.
-
-        Returns
-        -------
-        figures : GroupFigures
-            Frames ``value``, ``low`` and ``high`` of the rates, with a row a group;
-            and ``disparities``.
-
-        Raises
-        ------
-        ValueError
-            If there is none of that name, or only a representation was audited.
-        """
-        found = _pick(self.models, model, "model").figures
-        if not found:
-            raise ValueError("There are no predictions here, so no figures by group.")
-        by_attribute = {figures.attribute: figures for figures in reversed(found)}
-        names = dict.fromkeys(figures.attribute for figures in found)
-        ordered = {name: by_attribute[name] for name in names}
-        return _pick(ordered, sensitive, "sensitive")
-
     def __str__(self) -> str:
-        from ._text import as_text
-
         return as_text(self)
 
     def __repr__(self) -> str:
@@ -408,30 +279,6 @@ class AuditReport:
         )
 
 
-def _leakage_rows(views: list[Any]) -> list[dict[str, Any]]:
-    rows = []
-    for found in views:
-        limits = {"value": found.value, "low": found.low, "high": found.high}
-        nats = {"value": found.mi, "low": found.mi_low, "high": found.mi_high}
-        named = {"group": found.name, "metric": f"attacker_{found.metric}"}
-        rows.append({**named, **limits})
-        rows.append({**named, "metric": "attacker_mutual_info", **nats})
-    return rows
-
-
-def _certificate_rows(certificate: Certificate) -> list[dict[str, Any]]:
-    return [
-        {
-            "group": "code",
-            "metric": f"certified_{name}",
-            "value": observed,
-            "high": getattr(certificate, name),
-        }
-        for name, observed in certificate.estimates.items()
-        if observed is not None
-    ]
-
-
 def _plain_tree(tree: Any) -> Any:
     """Whatever is no dict, list, string or number, as JSON has it."""
     if isinstance(tree, Mapping):
@@ -439,11 +286,3 @@ def _plain_tree(tree: Any) -> Any:
     if isinstance(tree, (list, tuple)):
         return [_plain_tree(value) for value in tree]
     return plain(tree)
-
-
-def _pick(named: Mapping[str, Any], name: str | None, what: str) -> Any:
-    if name is None:
-        return next(iter(named.values()))
-    if name not in named:
-        raise ValueError(f"{what}={name!r} is none of {[*named]}.")
-    return named[name]

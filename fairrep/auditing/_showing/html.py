@@ -4,20 +4,18 @@ import re
 from io import StringIO
 from typing import Any
 
-from .._plotting import COLORS, INK
-from ..metrics._report import DISPARITIES
-from ._displays import CalibrationByGroupDisplay, GroupsDisplay
-from ._groups import GroupFigures
-from ._leakage_displays import LeakageDisplay, ProxyDisplay
-from ._scores import ALL
-from ._text import (
-    LEAKAGE_NAMES,
-    METRIC_NAMES,
-    comparison_labels,
-    interval,
-    number,
-    percent,
-)
+from ..._plotting import COLORS, INK
+from ...metrics._report import DISPARITIES
+from .._measuring.findings import Findings
+from .._measuring.groups import GroupFigures
+from .._measuring.score_figures import ALL
+from .calibration_display import CalibrationByGroupDisplay
+from .comparison import comparison, comparison_labels
+from .groups_display import GroupsDisplay
+from .leakage_display import LeakageDisplay
+from .proxies_display import ProxyDisplay
+from .text import summary
+from .words import LEAKAGE_NAMES, METRIC_NAMES, interval, number, percent
 
 # What each disparity compares, for readers who meet it here first.
 MEANINGS = {
@@ -38,7 +36,7 @@ ATTACKER_COLUMNS = {
 }
 
 
-def render(report: Any) -> str:
+def render(report: Findings) -> str:
     """The page."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -59,7 +57,7 @@ def render(report: Any) -> str:
     pictures = _Pictures()
     return environment.get_template("report.html.j2").render(
         report=report,
-        summary=report.summary,
+        summary=summary(report),
         classes=dict.fromkeys(
             repr(figures.pos_label)
             for model in report.models.values()
@@ -84,13 +82,13 @@ def render(report: Any) -> str:
     )
 
 
-def _side_by_side(report: Any) -> list[tuple[str, list[str]]]:
-    table = report.compare()
+def _side_by_side(report: Findings) -> list[tuple[str, list[str]]]:
+    table = comparison(report)
     rows = table.to_numpy().tolist()
     return [*zip(comparison_labels(table.index), rows, strict=True)]
 
 
-def _model(model: Any, report: Any, pictures: "_Pictures") -> dict[str, Any]:
+def _model(model: Any, report: Findings, pictures: "_Pictures") -> dict[str, Any]:
     return {
         "name": model.name,
         "groups": [_groups(f, report, pictures) for f in model.figures],
@@ -112,7 +110,7 @@ def _model(model: Any, report: Any, pictures: "_Pictures") -> dict[str, Any]:
 
 
 def _groups(
-    figures: GroupFigures, report: Any, pictures: "_Pictures"
+    figures: GroupFigures, report: Findings, pictures: "_Pictures"
 ) -> dict[str, Any]:
     small = {entry["group"] for entry in figures.left_out}
     calibration = None

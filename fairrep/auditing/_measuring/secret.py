@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._groups import (
+from ..._groups import (
     check_finite,
     check_present,
     factorize,
     is_continuous,
     quantile_bins,
 )
-from .._inputs import Codes, Floats
-from ._attackers import MAX_TRAINING_ROWS
+from ..._inputs import Codes, Floats
+from .attackers import MAX_TRAINING_ROWS
 
 # A continuous S is attacked through its quantile bins.
 N_BINS = 5
@@ -24,7 +24,7 @@ MIN_ROWS_PER_FOLD = 2
 
 
 @dataclass
-class Target:
+class Secret:
     """S of the rows under attack."""
 
     rows: Codes  # positions among the rows given
@@ -40,13 +40,13 @@ class Target:
         chances = {"auc": 0.5, "rank_correlation": 0.0}
         return chances.get(self.metric, 1 / len(self.groups))
 
-    def permuted(self, rng: np.random.RandomState) -> "Target":
+    def permuted(self, rng: np.random.RandomState) -> "Secret":
         """S in an order that has nothing to do with the rows."""
         order = rng.permutation(len(self.codes))
         return replace(self, codes=self.codes[order], truth=self.truth[order])
 
 
-def read_target(s: pd.Series, sample_weight: Any, n_folds: int) -> Target:
+def read_secret(s: pd.Series, sample_weight: Any, n_folds: int) -> Secret:
     what = f"S ({s.name!r})"
     check_present(int(s.isna().sum()), what, "; drop them.")
     weight = np.ones(len(s))
@@ -62,28 +62,28 @@ def read_target(s: pd.Series, sample_weight: Any, n_folds: int) -> Target:
         values = s.to_numpy(dtype=np.float64)
         check_finite(values, what)
         codes, groups = quantile_bins(values, N_BINS)
-        target = Target(rows, codes, values, weight[rows], groups, "rank_correlation")
+        secret = Secret(rows, codes, values, weight[rows], groups, "rank_correlation")
     else:
         codes, categories = factorize(s)
         groups = [str(category) for category in categories]
-        target = Target(rows, codes, codes, weight[rows], groups, "auc")
-    return _without_rare_groups(target, MIN_ROWS_PER_FOLD * n_folds)
+        secret = Secret(rows, codes, codes, weight[rows], groups, "auc")
+    return _without_rare_groups(secret, MIN_ROWS_PER_FOLD * n_folds)
 
 
-def _without_rare_groups(target: Target, n_needed: int) -> Target:
-    counts = np.bincount(target.codes, minlength=len(target.groups))
+def _without_rare_groups(secret: Secret, n_needed: int) -> Secret:
+    counts = np.bincount(secret.codes, minlength=len(secret.groups))
     large = np.flatnonzero(counts >= n_needed)
     if len(large) < 2:
-        found = dict(zip(target.groups, counts.tolist(), strict=True))
+        found = dict(zip(secret.groups, counts.tolist(), strict=True))
         raise ValueError(
             f"An attack needs at least 2 groups of at least {n_needed} rows; got "
             f"{found}."
         )
-    kept = np.isin(target.codes, large)
-    codes = np.searchsorted(large, target.codes[kept])
-    continuous = target.metric == "rank_correlation"
+    kept = np.isin(secret.codes, large)
+    codes = np.searchsorted(large, secret.codes[kept])
+    continuous = secret.metric == "rank_correlation"
     left_out = [
-        f"group {target.groups[g]!r} left out: {counts[g]} rows, {n_needed} needed"
+        f"group {secret.groups[g]!r} left out: {counts[g]} rows, {n_needed} needed"
         for g in np.flatnonzero(counts < n_needed)
     ]
     too_many = [
@@ -92,12 +92,12 @@ def _without_rare_groups(target: Target, n_needed: int) -> Target:
         if kept.sum() > limit
     ]
     metric = "auc" if len(large) == 2 else "balanced_accuracy"
-    return Target(
-        target.rows[kept],
+    return Secret(
+        secret.rows[kept],
         codes,
-        target.truth[kept] if continuous else codes,
-        target.weight[kept],
-        [target.groups[g] for g in large],
-        target.metric if continuous else metric,
+        secret.truth[kept] if continuous else codes,
+        secret.weight[kept],
+        [secret.groups[g] for g in large],
+        secret.metric if continuous else metric,
         left_out + too_many,
     )

@@ -5,99 +5,21 @@ from typing import Any
 
 import pandas as pd
 
-from .._collapse import is_rare
-from .._intervals import compared
-from ..metrics._report import DISPARITIES
-from ._groups import GroupFigures
-from ._scores import ALL
+from ..._collapse import is_rare
+from ...metrics._report import DISPARITIES
+from .._measuring.findings import Findings
+from .._measuring.groups import GroupFigures
+from .._measuring.score_figures import ALL
+from .comparison import comparison, comparison_labels, comparison_sentences
+from .words import LEAKAGE_NAMES, METRIC_NAMES, PARITY, interval, number, percent, share
 
 WIDTH = 88
-MAX_COMPARED = 6  # groups whose rates are set side by side
-PARITY = "demographic_parity_difference"
-METRIC_NAMES = {
-    "count": "count",
-    "accuracy": "accuracy",
-    "selection_rate": "selection rate",
-    "true_positive_rate": "true positive rate",
-    "false_positive_rate": "false positive rate",
-    "precision": "precision",
-    "calibration_error": "calibration error",
-}
-LEAKAGE_NAMES = {
-    "auc": "AUC",
-    "balanced_accuracy": "balanced accuracy",
-    "rank_correlation": "rank correlation",
-}
-
-
-def number(value: float) -> str:
-    """Three digits; a dash for what is not known."""
-    return "-" if pd.isna(value) else f"{value:.3f}"
-
-
-def interval(low: float, high: float) -> str:
-    """Both limits, or nothing where there are none."""
-    limits = f"{low:.3f} to {high:.3f}"
-    if limits == "0.000 to 1.000":
-        return "not determined"
-    return "" if pd.isna(low) else limits
-
-
-def percent(confidence: float) -> str:
-    """A confidence level as read aloud."""
-    return f"{100 * confidence:g} %"
-
-
-def share(rate: float) -> str:
-    """A part of the rows as read aloud."""
-    return f"{100 * rate:.1f} %"
-
-
-def compare(report: Any) -> pd.DataFrame:
-    """Accuracy and disparities with their intervals as text, one column a model."""
-    columns = {}
-    for name, model in report.models.items():
-        cells = {}
-        for figures in model.figures:
-            which = f"class {figures.pos_label!r}"
-            overall = (t.loc[ALL, "accuracy"] for t in figures.tables.values())
-            cells[(which, "", "accuracy")] = _with_interval(*overall)
-            if len(figures.groups) <= MAX_COMPARED:
-                for group in figures.groups:
-                    key = (which, figures.attribute, _rate_name(figures, group))
-                    rate = (
-                        table.loc[group, "selection_rate"]
-                        for table in figures.tables.values()
-                    )
-                    cells[key] = _with_interval(*rate)
-            for gap, row in figures.disparities.iterrows():
-                key = (which, figures.attribute, _words(str(gap)))
-                cells[key] = _with_interval(row["value"], row["low"], row["high"])
-        for attribute, views in model.leakage.items():
-            for found in views:
-                what = f"{LEAKAGE_NAMES[found.metric]} from the {found.name}"
-                text = _with_interval(found.value, found.low, found.high)
-                cells[("attackers", attribute, what)] = text
-        columns[name] = cells
-    keys = list(dict.fromkeys(key for cells in columns.values() for key in cells))
-    index = pd.MultiIndex.from_tuples(keys, names=["about", "sensitive", "figure"])
-    table = {name: [c.get(key, "-") for key in keys] for name, c in columns.items()}
-    return pd.DataFrame(table, index=index)
-
-
-def _rate_name(figures: GroupFigures, group: str) -> str:
-    return f"selection rate of {figures.titles[group]}"
-
-
-def _with_interval(value: float, low: float, high: float) -> str:
-    limits = interval(low, high)
-    return f"{number(value)} ({limits})" if limits else number(value)
 
 
 # -- findings ------------------------------------------------------------------
 
 
-def summary(report: Any) -> list[str]:
+def summary(report: Findings) -> list[str]:
     """One finding a model, class and attribute, then one for what leaks.
 
     Of several models, then how the gaps of each compare with those of the first.
@@ -118,7 +40,7 @@ def summary(report: Any) -> list[str]:
         ]
     first, *others = report.models.values()
     for other in others:
-        sentences += _comparison_sentences(first, other)
+        sentences += comparison_sentences(first, other)
     if report.n_dropped:
         sentences.append(
             f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
@@ -172,70 +94,6 @@ def _collapse_sentence(figures: GroupFigures) -> str:
     )
 
 
-def _comparison_sentences(first: Any, other: Any) -> list[str]:
-    """Which gaps of the other model are smaller or larger, for each class and S."""
-    of_first = {(str(f.pos_label), f.attribute): f for f in first.figures}
-    n_classes = len({pos_label for pos_label, _ in of_first})
-    sentences = []
-    for figures in other.figures:
-        key = str(figures.pos_label), figures.attribute
-        if key not in of_first:
-            continue
-        which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
-        before = of_first[key]
-        smaller, larger = _changes(before.disparities, figures.disparities)
-        parts = [
-            f"{size} in {', '.join(names)}"
-            for size, names in [("smaller", smaller), ("larger", larger)]
-            if names
-        ]
-        sentences.append(
-            f"By {figures.attribute}, the gap{which} of {other.name} is "
-            f"{' and '.join(parts)}, compared with {first.name}"
-            f"{_moves(before, figures, smaller + larger)}."
-            if parts
-            else f"By {figures.attribute}, no gap{which} of {other.name} differs from "
-            f"that of {first.name} beyond their intervals."
-        )
-    return sentences
-
-
-def _moves(before: GroupFigures, after: GroupFigures, changed: list[str]) -> str:
-    """Which groups' rates moved, and where to, if the parity of selection changed.
-
-    A gap shrinks as well where everybody is given less.
-    """
-    gap = before.disparities.loc[PARITY]
-    if not any(change.startswith(_words(PARITY)) for change in changed):
-        return ""
-    moves = []
-    for group in gap[["lowest", "highest"]]:
-        old, new = (f.value.loc[group, "selection_rate"] for f in (before, after))
-        often = "more often" if new > old else "less often" if new < old else "as often"
-        moves.append(
-            f"{often} for {before.titles[group]} ({share(new)} against {share(old)})"
-        )
-    return f": {before.pos_label!r} is predicted {' and '.join(moves)}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Gaps that shrank and that grew, each value outside the interval of the other."""
-    changes: dict[str, list[str]] = {"smaller": [], "larger": []}
-    for name in DISPARITIES:
-        if not name.endswith("difference"):  # a ratio says the same once more
-            continue
-        old, new = before.loc[name], after.loc[name]
-        values = f"{new['value']:.3f} against {old['value']:.3f}"
-        columns = ["value", "low", "high"]
-        if how := compared(new[columns], old[columns]):
-            changes[how].append(f"{_words(name)} ({values})")
-    return changes["smaller"], changes["larger"]
-
-
 def leakage_sentence(attribute: str, found: Any) -> str:
     """What the best attacker reads, against where nothing is to be read."""
     name = LEAKAGE_NAMES[found.metric]
@@ -273,13 +131,13 @@ def leakage_sentence(attribute: str, found: Any) -> str:
 # -- text ----------------------------------------------------------------------
 
 
-def as_text(report: Any) -> str:
+def as_text(report: Findings) -> str:
     """The whole report for a terminal."""
     title = (
         f"Audit of {report.n_rows:,} rows; {percent(report.confidence)} intervals, "
         f"{report.n_bootstrap} draws"
     )
-    blocks = [title, "\n".join(_wrap(f"- {line}") for line in report.summary)]
+    blocks = [title, "\n".join(_wrap(f"- {line}") for line in summary(report))]
     if len(report.models) > 1:
         blocks.append(f"Side by side\n\n{_comparison_text(report)}")
     for model in report.models.values():
@@ -296,21 +154,10 @@ def as_text(report: Any) -> str:
     return "\n\n".join(blocks)
 
 
-def _comparison_text(report: Any) -> str:
-    table = compare(report)
+def _comparison_text(report: Findings) -> str:
+    table = comparison(report)
     table = table.set_axis(comparison_labels(table.index))
     return "\n".join(map(str.rstrip, table.to_string(line_width=WIDTH).splitlines()))
-
-
-def comparison_labels(index: pd.MultiIndex) -> list[str]:
-    """The rows of `compare` in words, the class only where there are several."""
-    several = len({about for about, *_ in index if about.startswith("class")}) > 1
-    labels = []
-    for about, sensitive, figure in index:
-        named = f"{sensitive}=" in figure
-        parts = (about if several else "", "" if named else sensitive, figure)
-        labels.append(", ".join(part for part in parts if part))
-    return labels
 
 
 def _wrap(text: str) -> str:

@@ -9,10 +9,17 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from fairrep.auditing import _attackers, _leakage
-from fairrep.auditing._attackers import auc, balanced_accuracy, rank_correlation
-from fairrep.auditing._leakage import _value, _widening, measure_leakage
-from fairrep.auditing._target import read_target
+from fairrep.auditing._measuring import attackers
+from fairrep.auditing._measuring import leakage as leakage_module
+from fairrep.auditing._measuring.attack_scores import attack_value
+from fairrep.auditing._measuring.attackers import (
+    auc,
+    balanced_accuracy,
+    rank_correlation,
+)
+from fairrep.auditing._measuring.leakage import measure_leakage, measure_reference
+from fairrep.auditing._measuring.null import _widening
+from fairrep.auditing._measuring.secret import read_secret
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +104,7 @@ def test_shuffles_widen_the_null_only_where_they_are_clear():
 @pytest.mark.parametrize(("null_high", "found"), [(0.6, True), (0.9, False)])
 def test_what_chance_may_have_made_is_no_limit_above_0(null_high, found, monkeypatch):
     null = np.array([0.4, 0.5, null_high])
-    monkeypatch.setattr(_leakage, "_null", lambda *args: null)
+    monkeypatch.setattr(leakage_module, "null_limits", lambda *args: null)
     s = pd.Series(np.arange(200) % 2)
     view = s + np.random.default_rng(0).normal(size=200)
     given = {"name": "z", "n_folds": 2, "n_bootstrap": 5, "random_state": 0}
@@ -155,7 +162,6 @@ def test_several_groups_by_balanced_accuracy_and_rare_ones_left_out():
         name="z",
         n_folds=3,
         n_bootstrap=20,
-        references={"X": view[:, :1]},
         random_state=0,
     )
     assert leakage.metric == "balanced_accuracy"
@@ -165,10 +171,12 @@ def test_several_groups_by_balanced_accuracy_and_rare_ones_left_out():
     assert leakage.groups == ["a", "b", "c"]
     assert leakage.n_rows == 240
     assert leakage.notes == ["group 'rare' left out: 4 rows, 6 needed"]
-    reference = leakage.references["X"]
+    reference = measure_reference(
+        view[:, :1], pd.Series(names), name="X", n_folds=3, random_state=0
+    )
     assert reference.best == "gradient boosting"
     assert 1 / 3 < reference.value < leakage.value
-    assert leakage.to_dict()["references"]["X"]["null_high"] is None
+    assert reference.to_dict()["null_high"] is None
 
 
 def test_continuous_s_by_rank_correlation_whatever_its_sign():
@@ -251,10 +259,10 @@ def test_rank_correlation_equals_scipys():
 def test_inverted_scores_are_turned_round():
     """An attacker that learns the opposite of each fold it is shown knows S."""
     s = pd.Series(np.arange(40) % 2)
-    target = read_target(s, None, 2)
+    secret = read_secret(s, None, 2)
     folds = [(np.arange(20), np.arange(20, 40)), (np.arange(20, 40), np.arange(20))]
-    wrong = np.eye(2)[1 - target.codes]
-    assert _value(wrong, target, folds) == 1.0
+    wrong = np.eye(2)[1 - secret.codes]
+    assert attack_value(wrong, secret, folds) == 1.0
 
 
 # -- bad input ------------------------------------------------------------------
@@ -270,7 +278,6 @@ def test_inverted_scores_are_turned_round():
         ({"s": pd.Series(["a"] * 35 + ["b"] * 5)}, "'b': 5"),
         ({"confidence": 95}, r"confidence must be in \(0, 1\); got 95"),
         ({"sample_weight": -np.ones(40)}, "40 finite numbers, none negative"),
-        ({"references": {"X": np.zeros(3)}}, r"X has shape \(3,\)"),
     ],
 )
 def test_bad_input_is_named(changed, message):
@@ -287,11 +294,11 @@ def test_attackers_of_few_rows_use_one_thread(enough, limit, monkeypatch):
         limits.append(n_threads)
         return nullcontext()
 
-    monkeypatch.setattr(_attackers, "threadpool_limits", recorded)
-    monkeypatch.setattr(_attackers, "MIN_THREADED_ROWS", enough)
+    monkeypatch.setattr(attackers, "threadpool_limits", recorded)
+    monkeypatch.setattr(attackers, "MIN_THREADED_ROWS", enough)
     codes = np.arange(50) % 2
     rng = np.random.RandomState(0)
     folds = [(np.arange(10, 50), np.arange(10)), (np.arange(40), np.arange(40, 50))]
     view = rng.normal(size=(50, 1))
-    _attackers.cross_fit("logistic regression", view, codes, folds, rng)
+    attackers.cross_fit("logistic regression", view, codes, folds, rng)
     assert limits == [limit, limit]

@@ -4,44 +4,27 @@ A trained critic's own estimate proves nothing, so S is attacked anew: by four k
 model, cross-fitted on the audited rows, beside what they score where nothing is there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state
 
-from .._inputs import Floats
-from ._attackers import (
+from ..._inputs import Floats
+from .attack_scores import attack_figures, attack_value, bootstrap, make_folds
+from .attackers import (
     ATTACKERS,
     STRONGEST_TABULAR,
     Folds,
-    auc,
-    balanced_accuracy,
     cross_fit,
-    information,
-    mean_over_folds,
-    rank_correlation,
 )
-from ._target import Target, read_target
+from .null import null_limits
+from .secret import Secret, read_secret
 
-# Cross-fitted models share most of their rows, so the mean over the folds spreads more
-# than folds apart would: 1.0 to 1.5 times, in simulations on noise of all four kinds.
-MIN_WIDENING = 1.35
-# Full repetitions on permuted S, which check that spread. A few say little of it: taken
-# alone, three made it anything up to twice what it is, and the verdict a matter of the
-# seed. So the simulations count as much as this many more repetitions.
-N_PERMUTATIONS, N_SIMULATED = 3, 20
 # Requests of a stochastic representation that the averaging attacker makes.
 N_REQUESTS = 10
-SCORES: dict[str, Callable[..., Floats]] = {
-    "auc": auc,
-    "balanced_accuracy": balanced_accuracy,
-    "rank_correlation": rank_correlation,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +113,6 @@ def measure_leakage(
     n_bootstrap: int = 200,
     confidence: float = 0.95,
     requests: Callable[[int], Any] | None = None,
-    references: Mapping[str, Any] | None = None,
     sample_weight: Any = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> Leakage:
@@ -158,8 +140,6 @@ def measure_leakage(
     requests : callable, default=None
         Gives another view of the same rows for an integer seed, where views are
         random. Asked for 10, whose mean is attacked too.
-    references : dict of str to array-like, default=None
-        Other views of the same rows to compare with, such as X.
     sample_weight : array-like of shape (n_rows,), default=None
         Weights of the rows in every figure, not in the training of attackers.
     random_state : int, RandomState or None, default=None
@@ -193,7 +173,7 @@ def measure_leakage(
     Examples
     --------
     >>> import numpy as np, pandas as pd
-    >>> from fairrep.auditing._leakage import measure_leakage
+    >>> from fairrep.auditing._measuring.leakage import measure_leakage
     >>> rng = np.random.default_rng(0)
     >>> s = pd.Series(rng.integers(2, size=300))
     >>> view = np.outer(s, [1, 0]) + rng.normal(size=(300, 2))
@@ -204,33 +184,20 @@ def measure_leakage(
     True
     """
     view = _read_view(view, name, len(s))
-    others = {k: _read_view(v, k, len(s)) for k, v in (references or {}).items()}
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be in (0, 1); got {confidence!r}.")
-    target = read_target(s, sample_weight, n_folds)
-    rng = check_random_state(random_state)
-    folds = _folds(target, n_folds, rng)
-    # Drawn now, so that references come out the same beside any view.
-    seed = rng.randint(2**31 - 1)
-
-    def attack(
-        key: str, seen: Floats, by: list[str], rng: np.random.RandomState
-    ) -> Leakage:
-        seen = seen[target.rows]
-        return _attack(key, seen, target, folds, by, n_bootstrap, confidence, rng)
-
-    leakage = attack(name, view, [*ATTACKERS], rng)
-    null = _null(view[target.rows], target, n_folds, confidence, rng)
+    secret, folds, rng, _ = _prepared(s, sample_weight, n_folds, random_state)
+    seen = view[secret.rows]
+    leakage = _attack(
+        name, seen, secret, folds, [*ATTACKERS], n_bootstrap, confidence, rng
+    )
+    null = null_limits(seen, secret, n_folds, confidence, rng)
     averaging = None
     if requests is not None:
-        mean = _mean_request(requests, name, view, rng)[target.rows]
-        outputs = [cross_fit(k, mean, target.codes, folds, rng) for k in ATTACKERS]
-        averaging = max(_value(output, target, folds) for output in outputs)
-    compared = {
-        k: attack(k, v, [STRONGEST_TABULAR], np.random.RandomState(seed))
-        for k, v in others.items()
-    }
-    if target.metric != "rank_correlation" and leakage.value <= null[2]:
+        mean = _mean_request(requests, name, view, rng)[secret.rows]
+        outputs = [cross_fit(k, mean, secret.codes, folds, rng) for k in ATTACKERS]
+        averaging = max(attack_value(output, secret, folds) for output in outputs)
+    if secret.metric != "rank_correlation" and leakage.value <= null[2]:
         # Each attacker's nats have an interval of their own, which knows nothing of
         # the choice among four: what chance may have made is no limit above 0.
         leakage = replace(
@@ -239,10 +206,38 @@ def measure_leakage(
     return replace(
         leakage,
         averaging=averaging,
-        references=compared,
         null_low=float(null[0]),
         null_value=float(null[1]),
         null_high=float(null[2]),
+    )
+
+
+def measure_reference(
+    view: Any,
+    s: pd.Series,
+    *,
+    name: str,
+    n_folds: int = 5,
+    n_bootstrap: int = 200,
+    confidence: float = 0.95,
+    random_state: int | np.random.RandomState | None = None,
+) -> Leakage:
+    """Measure what gradient boosting reads of S in another view, to compare with.
+
+    Parameters are those of `measure_leakage`, whose folds these are at the same
+    ``random_state``. There is no null.
+    """
+    view = _read_view(view, name, len(s))
+    secret, folds, _, seed = _prepared(s, None, n_folds, random_state)
+    return _attack(
+        name,
+        view[secret.rows],
+        secret,
+        folds,
+        [STRONGEST_TABULAR],
+        n_bootstrap,
+        confidence,
+        np.random.RandomState(seed),
     )
 
 
@@ -262,9 +257,18 @@ def _read_view(view: Any, name: str, n_rows: int) -> Floats:
     return array
 
 
-def _folds(target: Target, n_folds: int, rng: np.random.RandomState) -> Folds:
-    cut = StratifiedKFold(n_folds, shuffle=True, random_state=rng)
-    return list(cut.split(target.codes, target.codes))
+def _prepared(
+    s: pd.Series,
+    sample_weight: Any,
+    n_folds: int,
+    random_state: int | np.random.RandomState | None,
+) -> tuple[Secret, Folds, np.random.RandomState, int]:
+    """What all attacks on S share: S, folds, random state, a seed for references."""
+    secret = read_secret(s, sample_weight, n_folds)
+    rng = check_random_state(random_state)
+    folds = make_folds(secret, n_folds, rng)
+    # Drawn before any attack, so that references come out the same beside any view.
+    return secret, folds, rng, rng.randint(2**31 - 1)
 
 
 def _mean_request(
@@ -283,7 +287,7 @@ def _mean_request(
 def _attack(
     name: str,
     view: Floats,
-    target: Target,
+    secret: Secret,
     folds: Folds,
     attackers: list[str],
     n_bootstrap: int,
@@ -291,135 +295,28 @@ def _attack(
     rng: np.random.RandomState,
 ) -> Leakage:
     """All of a `Leakage` that comes from attacking one view, and no null."""
-    outputs = {k: cross_fit(k, view, target.codes, folds, rng) for k in attackers}
+    outputs = {k: cross_fit(k, view, secret.codes, folds, rng) for k in attackers}
     table = pd.DataFrame(
-        {k: _figures(v, target, folds, confidence) for k, v in outputs.items()}
+        {k: attack_figures(v, secret, folds, confidence) for k, v in outputs.items()}
     ).T.rename_axis("attacker")
-    best = str(table[target.metric].idxmax())
-    draws = _bootstrap(outputs[best], target, folds, n_bootstrap, rng)
+    best = str(table[secret.metric].idxmax())
+    draws = bootstrap(outputs[best], secret, folds, n_bootstrap, rng)
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    share = np.bincount(target.codes, target.weight) / target.weight.sum()
+    share = np.bincount(secret.codes, secret.weight) / secret.weight.sum()
     return Leakage(
         name=name,
-        metric=target.metric,
+        metric=secret.metric,
         attackers=table,
         best=best,
-        value=float(table[target.metric][best]),
+        value=float(table[secret.metric][best]),
         low=float(low),
         high=float(high),
         mi=float(table["mi"][best]),
         mi_low=float(table["mi_low"][best]),
         mi_high=float(table["mi_high"][best]),
         entropy=float(-(share * np.log(share)).sum()),
-        groups=target.groups,
-        n_rows=len(target.rows),
-        notes=target.notes,
+        groups=secret.groups,
+        n_rows=len(secret.rows),
+        notes=secret.notes,
     )
-
-
-def _figures(
-    output: Floats, target: Target, folds: Folds, confidence: float
-) -> dict[str, float]:
-    weights = target.weight[None]
-    area = mean_over_folds(auc, folds, weights, output, target.codes)[0]
-    hits = mean_over_folds(balanced_accuracy, folds, weights, output, target.codes)[0]
-    figures = {"auc": max(area, 1 - area), "balanced_accuracy": hits}
-    if target.metric == "rank_correlation":
-        figures["rank_correlation"] = _value(output, target, folds)
-    saved, entropy = information(output, target.codes, folds, target.weight)
-    mi = np.average(saved, weights=target.weight)
-    error = np.sqrt(np.sum((target.weight * (saved - mi)) ** 2)) / target.weight.sum()
-    reach = norm.ppf((1 + confidence) / 2) * error
-    nats = {"mi": mi, "mi_low": mi - reach, "mi_high": mi + reach}
-    return figures | {k: np.clip(v, 0.0, entropy) for k, v in nats.items()}
-
-
-def _scores(
-    output: Floats, target: Target, folds: Folds, weights: Floats
-) -> tuple[Floats, float]:
-    """The metric by row of `weights`, and 1 or, for an attacker turned round, -1.
-
-    Whoever scores less than chance in earnest knows S as well: they say the opposite.
-    """
-    score = SCORES[target.metric]
-    raw = mean_over_folds(score, folds, weights, output, target.truth)
-    point = mean_over_folds(score, folds, target.weight[None], output, target.truth)
-    turned = target.metric != "balanced_accuracy" and point[0] < target.chance
-    return raw, -1.0 if turned else 1.0
-
-
-def _value(output: Floats, target: Target, folds: Folds) -> float:
-    raw, sign = _scores(output, target, folds, target.weight[None])
-    return float(target.chance + sign * (raw[0] - target.chance))
-
-
-def _bootstrap(
-    output: Floats,
-    target: Target,
-    folds: Folds,
-    n_draws: int,
-    rng: np.random.RandomState,
-) -> Floats:
-    counts = np.empty((n_draws, len(target.codes)))
-    for _, test in folds:
-        for group in range(len(target.groups)):
-            rows = test[target.codes[test] == group]
-            even = np.full(len(rows), 1 / len(rows))
-            counts[:, rows] = rng.multinomial(len(rows), even, size=n_draws)
-    raw, sign = _scores(output, target, folds, counts * target.weight)
-    return target.chance + sign * (raw - target.chance)
-
-
-# -- what attackers score where there is nothing to read -----------------------
-
-
-def _null(
-    view: Floats,
-    target: Target,
-    n_folds: int,
-    confidence: float,
-    rng: np.random.RandomState,
-) -> Floats:
-    """Best attacker's metric where S is permuted: lower limit, median, upper limit."""
-    ratios, spreads = [], []
-    for _ in range(N_PERMUTATIONS):
-        permuted = target.permuted(rng)
-        folds = _folds(permuted, n_folds, rng)
-        for attacker in ATTACKERS:
-            output = cross_fit(attacker, view, permuted.codes, folds, rng)
-            spread = _null_spread(output, permuted, folds)
-            spreads.append(spread)
-            ratios.append((_value(output, permuted, folds) - target.chance) / spread)
-    widened = _widening(float(np.mean(np.square(ratios))))
-    tail = (1 - confidence) / 2
-    below = np.array([tail, 0.5, 1 - tail]) ** (1 / len(ATTACKERS))
-    if target.metric != "balanced_accuracy":  # either direction counts
-        below = (1 + below) / 2
-    limits = target.chance + widened * np.mean(spreads) * norm.ppf(below)
-    return np.clip(limits, 0.0, 1.0)
-
-
-def _widening(mean_square: float) -> float:
-    """Of the spread in theory, from the squares of what permutations show of it."""
-    n_all = N_SIMULATED + N_PERMUTATIONS
-    pooled = (N_SIMULATED * MIN_WIDENING**2 + N_PERMUTATIONS * mean_square) / n_all
-    return max(MIN_WIDENING, float(np.sqrt(pooled)))
-
-
-def _null_spread(output: Floats, target: Target, folds: Folds) -> float:
-    """Standard deviation of the metric of a fixed output when S is permuted.
-
-    Weights count by the number of rows that would be as uncertain without them.
-    """
-    n_rows = target.weight.sum() ** 2 / np.square(target.weight).sum() / len(folds)
-    share = np.bincount(target.codes) / len(target.codes)
-    if target.metric == "rank_correlation":
-        variance = 1 / (n_rows - 1)
-    elif target.metric == "auc":  # Mann and Whitney's
-        variance = (n_rows + 1) / (12 * n_rows**2 * share.prod())
-    else:
-        chosen = np.eye(len(share))[output.argmax(axis=1)].mean(axis=0)
-        by_group = chosen * (1 - chosen) / (n_rows * share)
-        variance = by_group.mean() / len(share)
-    return float(np.sqrt(variance / len(folds)))

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from .._plotting import COLORS, INK, MARKERS, Display, new_axes
-from ._audit import audit
-from ._report import AuditReport
-from ._text import LEAKAGE_NAMES
+from ..._plotting import COLORS, INK, MARKERS, Display, new_axes
+from .._measuring.findings import Findings
+from .._measuring.measure import measure_models, measure_predictions
+from .words import LEAKAGE_NAMES
 
 
 class LeakageDisplay(Display):
@@ -86,10 +83,10 @@ class LeakageDisplay(Display):
         display : LeakageDisplay
             Drawn.
         """
-        report = audit(
+        findings = measure_models(
             estimator, X, y, sensitive_features=sensitive_features, **options
         )
-        return cls._of(report, sensitive).plot(ax=ax)
+        return cls._of(findings, sensitive).plot(ax=ax)
 
     @classmethod
     def from_predictions(
@@ -124,14 +121,14 @@ class LeakageDisplay(Display):
         display : LeakageDisplay
             Drawn.
         """
-        report = AuditReport.from_predictions(
+        findings = measure_predictions(
             y_true, y_pred, sensitive_features=sensitive_features, **options
         )
-        return cls._of(report, sensitive).plot(ax=ax)
+        return cls._of(findings, sensitive).plot(ax=ax)
 
     @classmethod
-    def _of(cls, report: AuditReport, sensitive: str | None) -> "LeakageDisplay":
-        leakage = next(iter(report.models.values())).leakage
+    def _of(cls, findings: Findings, sensitive: str | None) -> "LeakageDisplay":
+        leakage = next(iter(findings.models.values())).leakage
         name = next(iter(leakage)) if sensitive is None else sensitive
         if name not in leakage:
             raise ValueError(f"sensitive={name!r} is none of {[*leakage]}.")
@@ -195,60 +192,3 @@ def _leakage_lines(views: list[Any]) -> list[dict[str, Any]]:
     null = {"value": first.null_value, "low": first.null_low, "high": first.null_high}
     lines.append({"name": "no relation", **null, "found": False})
     return lines
-
-
-class ProxyDisplay(Display):
-    """The columns of X that tell most of one attribute, as bars of nats.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As in ``AuditReport.proxies``: one row a column, most first.
-    attribute : str
-        Name of the sensitive column.
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-    figure_ : matplotlib Figure
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from fairrep.auditing import ProxyDisplay
-    >>> table = pd.DataFrame({"mutual_info": [0.2], "share": [0.3]}, index=["job"])
-    >>> ProxyDisplay(table, "sex").plot().ax_.get_xlabel()
-    'mutual information with sex, in nats'
-    """
-
-    def __init__(self, table: pd.DataFrame, attribute: str) -> None:
-        self.table = table
-        self.attribute = attribute
-
-    def plot(self, ax: Any = None, *, max_columns: int = 10) -> "ProxyDisplay":
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        max_columns : int, default=10
-            Columns to show, the strongest.
-
-        Returns
-        -------
-        display : ProxyDisplay
-            This one.
-        """
-        top = self.table.head(max_columns)
-        ax = new_axes(ax, 1.2 + 0.35 * len(top))
-        place = np.arange(len(top))
-        bars = ax.barh(place, top["mutual_info"], color=COLORS[0], height=0.6)
-        ax.bar_label(
-            bars, [f"{share:.0%} of H(S)" for share in top["share"]], padding=4
-        )
-        ax.set_yticks(place, [str(name) for name in top.index])
-        ax.set_ylim(len(top) - 0.4, -0.6)
-        ax.margins(x=0.2)
-        ax.set_xlabel(f"mutual information with {self.attribute}, in nats")
-        return self._drawn(ax)

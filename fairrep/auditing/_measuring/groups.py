@@ -15,24 +15,30 @@ from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 from sklearn.metrics import precision_score
 
-from .._groups import Groups
-from .._inputs import Codes, Floats
-from .._intervals import (
+from ..._groups import Groups
+from ..._inputs import Codes, Floats
+from ..._intervals import (
     GAPS,
     UNKNOWN,
     Counts,
     gap_intervals,
     proportion_interval,
 )
-from .._problem.criterion import CRITERIA
-from ..metrics._report import (
+from ..._problem.criterion import CRITERIA
+from ...metrics._report import (
     DISPARITIES,
     METRICS,
     ODDS,
     FairnessReport,
     metric_frame,
 )
-from ._scores import ALL, associate, calibration_bins, calibration_error, is_probability
+from .score_figures import (
+    ALL,
+    associate,
+    calibration_bins,
+    calibration_error,
+    is_probability,
+)
 
 RATES = [*(name for name in METRICS if name != "count"), "precision"]
 CALIBRATION = "calibration_error"

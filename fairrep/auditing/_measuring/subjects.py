@@ -12,39 +12,16 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._certificates.from_counts import Certificate, count_rows, from_counts
-from .._fingerprint import MOST
-from .._groups import Groups, crossed, present_rows, read_groups, sensitive_frame
-from .._inputs import Codes, Floats, TableEncoder, as_indexable, as_pandas
-from ..metrics._report import positive_class, read_labels
-from ._groups import GroupFigures, measure_groups
+from ..._fingerprint import MOST
+from ..._groups import Groups
+from ..._inputs import Codes, Floats, as_indexable, as_pandas
+from ...metrics._report import positive_class, read_labels
+from .groups import GroupFigures, measure_groups
 
 REPRESENTATION = "representation"
 # Of a column's spread: by how much requests for the same rows differ; and by how much
 # a representation must answer to be called noisy.
 JITTER, NOISY = 1e-4, 1e-2
-MIN_CELL = 30  # rows of a group and label, for a certificate given y
-
-
-@dataclass
-class Rows:
-    """The rows audited and how they divide into groups."""
-
-    n_rows: int
-    kept: Codes
-    attributes: list[Groups]
-
-    @classmethod
-    def read(
-        cls, sensitive_features: Any, n_rows: int, missing: str, n_quantiles: int
-    ) -> "Rows":
-        """Read and check `sensitive_features`."""
-        kept = present_rows(sensitive_features, n_rows, missing)
-        frame = sensitive_frame(sensitive_features, n_rows).iloc[kept]
-        attributes = read_groups(frame, n_quantiles)
-        if len(attributes) > 1:
-            attributes.append(crossed(attributes))
-        return cls(n_rows, kept, attributes)
 
 
 @dataclass
@@ -355,65 +332,3 @@ def _scores(model: Any, X: Any) -> Floats | None:
         score = np.asarray(model.decision_function(X), dtype=np.float64)
         return np.stack([-score, score], axis=1) if score.ndim == 1 else score
     return None
-
-
-def certificate_of(
-    subject: Subject, attribute: Groups, options: dict[str, Any]
-) -> Certificate | None:
-    """A certificate for the groups of at least ``min_group_size`` rows, if two are."""
-    sizes = np.bincount(attribute.codes)
-    large = (sizes >= options["min_group_size"])[attribute.codes]
-    if subject.codes is None or len(np.unique(attribute.codes[large])) < 2:
-        return None
-    kept, codes = np.unique(attribute.codes[large], return_inverse=True)
-    groups = replace(attribute, names=[attribute.names[g] for g in kept], codes=codes)
-    y = None if subject.y_true is None else subject.y_true[large]
-    if y is not None and pd.crosstab(codes, y).to_numpy().min() < MIN_CELL:
-        y = None  # too few rows for equalized odds
-    counts = count_rows(subject.codes[large], groups, y)
-    return from_counts(counts, confidence=options["confidence"])
-
-
-# -- attackers -----------------------------------------------------------------
-
-
-def attacker(X: Any | None, options: dict[str, Any]) -> Callable[..., Any]:
-    """A function that measures the leakage of an attribute from a view.
-
-    X as a reference is attacked once an attribute.
-    """
-    from ._leakage import measure_leakage
-
-    features = None if X is None else TableEncoder().fit_transform(X)
-    references: dict[str, Any] = {}
-
-    def attack(
-        attribute: Groups,
-        name: str,
-        view: Floats,
-        requests: Callable[[int], Floats] | None,
-    ) -> Any:
-        first = features is not None and attribute.name not in references
-        leakage = measure_leakage(
-            view,
-            attribute.series,
-            name=name,
-            n_bootstrap=options["n_bootstrap"],
-            confidence=options["confidence"],
-            requests=requests,
-            references={"X": features} if first else None,
-            random_state=options["random_state"],
-        )
-        if first:
-            references[attribute.name] = leakage.references
-        return replace(leakage, references=references.get(attribute.name, {}))
-
-    return attack
-
-
-def take_rows(X: Any, rows: Codes) -> Any:
-    """Some rows of a table of any kind."""
-    X = as_pandas(X)
-    if isinstance(X, pd.DataFrame):
-        return X.iloc[rows].reset_index(drop=True)
-    return (X.toarray() if sparse.issparse(X) else np.asarray(X))[rows]

@@ -9,14 +9,14 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
-from .._groups import (
+from ..._groups import (
     MAX_NUMERIC_GROUPS,
     check_present,
     is_continuous,
     quantile_bins,
 )
-from .._inputs import as_pandas, column_kind
-from ._target import N_BINS
+from ..._inputs import as_pandas, column_kind
+from .secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
 MAX_ROWS = 20_000
@@ -74,7 +74,7 @@ def proxies(
     Examples
     --------
     >>> import pandas as pd
-    >>> from fairrep.auditing._proxies import proxies
+    >>> from fairrep.auditing._measuring.proxies import proxies
     >>> X = pd.DataFrame({"shoe": [36, 38, 37, 44, 43, 45] * 20, "day": [1, 2] * 60})
     >>> sex = pd.Series(["f", "f", "f", "m", "m", "m"] * 20)
     >>> proxies(X, sex, random_state=0).index.tolist()

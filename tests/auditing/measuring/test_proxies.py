@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairrep.auditing import _proxies
-from fairrep.auditing._proxies import proxies
+from fairrep.auditing import proxies
+from fairrep.auditing._measuring import proxies as proxies_module
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_few_rows_are_drawn_several_times(rows, monkeypatch):
         return np.std([table["mutual_info"]["weak"] for table in found])
 
     averaged = spread()
-    monkeypatch.setattr(_proxies, "MAX_DRAWN", 0)
+    monkeypatch.setattr(proxies_module, "MAX_DRAWN", 0)
     assert averaged < 0.5 * spread()
 
 

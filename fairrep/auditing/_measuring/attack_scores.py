@@ -1,0 +1,82 @@
+"""What an attacker's output is worth: the metric, its interval, and nats."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.model_selection import StratifiedKFold
+
+from ..._inputs import Floats
+from .attackers import (
+    Folds,
+    auc,
+    balanced_accuracy,
+    information,
+    mean_over_folds,
+    rank_correlation,
+)
+from .secret import Secret
+
+SCORES: dict[str, Callable[..., Floats]] = {
+    "auc": auc,
+    "balanced_accuracy": balanced_accuracy,
+    "rank_correlation": rank_correlation,
+}
+
+
+def make_folds(secret: Secret, n_folds: int, rng: np.random.RandomState) -> Folds:
+    cut = StratifiedKFold(n_folds, shuffle=True, random_state=rng)
+    return list(cut.split(secret.codes, secret.codes))
+
+
+def attack_figures(
+    output: Floats, secret: Secret, folds: Folds, confidence: float
+) -> dict[str, float]:
+    weights = secret.weight[None]
+    area = mean_over_folds(auc, folds, weights, output, secret.codes)[0]
+    hits = mean_over_folds(balanced_accuracy, folds, weights, output, secret.codes)[0]
+    figures = {"auc": max(area, 1 - area), "balanced_accuracy": hits}
+    if secret.metric == "rank_correlation":
+        figures["rank_correlation"] = attack_value(output, secret, folds)
+    saved, entropy = information(output, secret.codes, folds, secret.weight)
+    mi = np.average(saved, weights=secret.weight)
+    error = np.sqrt(np.sum((secret.weight * (saved - mi)) ** 2)) / secret.weight.sum()
+    reach = norm.ppf((1 + confidence) / 2) * error
+    nats = {"mi": mi, "mi_low": mi - reach, "mi_high": mi + reach}
+    return figures | {k: np.clip(v, 0.0, entropy) for k, v in nats.items()}
+
+
+def _scores(
+    output: Floats, secret: Secret, folds: Folds, weights: Floats
+) -> tuple[Floats, float]:
+    """The metric by row of `weights`, and 1 or, for an attacker turned round, -1.
+
+    Whoever scores less than chance in earnest knows S as well: they say the opposite.
+    """
+    score = SCORES[secret.metric]
+    raw = mean_over_folds(score, folds, weights, output, secret.truth)
+    point = mean_over_folds(score, folds, secret.weight[None], output, secret.truth)
+    turned = secret.metric != "balanced_accuracy" and point[0] < secret.chance
+    return raw, -1.0 if turned else 1.0
+
+
+def attack_value(output: Floats, secret: Secret, folds: Folds) -> float:
+    raw, sign = _scores(output, secret, folds, secret.weight[None])
+    return float(secret.chance + sign * (raw[0] - secret.chance))
+
+
+def bootstrap(
+    output: Floats,
+    secret: Secret,
+    folds: Folds,
+    n_draws: int,
+    rng: np.random.RandomState,
+) -> Floats:
+    counts = np.empty((n_draws, len(secret.codes)))
+    for _, test in folds:
+        for group in range(len(secret.groups)):
+            rows = test[secret.codes[test] == group]
+            even = np.full(len(rows), 1 / len(rows))
+            counts[:, rows] = rng.multinomial(len(rows), even, size=n_draws)
+    raw, sign = _scores(output, secret, folds, counts * secret.weight)
+    return secret.chance + sign * (raw - secret.chance)

@@ -1,0 +1,1 @@
+"""From findings to words, pages and pictures; nothing is measured here."""

@@ -1,0 +1,65 @@
+"""Pictures of what attackers read, and of the columns of X that tell S."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..._plotting import COLORS, Display, new_axes
+
+
+class ProxyDisplay(Display):
+    """The columns of X that tell most of one attribute, as bars of nats.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As in ``AuditReport.proxies``: one row a column, most first.
+    attribute : str
+        Name of the sensitive column.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fairrep.auditing import ProxyDisplay
+    >>> table = pd.DataFrame({"mutual_info": [0.2], "share": [0.3]}, index=["job"])
+    >>> ProxyDisplay(table, "sex").plot().ax_.get_xlabel()
+    'mutual information with sex, in nats'
+    """
+
+    def __init__(self, table: pd.DataFrame, attribute: str) -> None:
+        self.table = table
+        self.attribute = attribute
+
+    def plot(self, ax: Any = None, *, max_columns: int = 10) -> "ProxyDisplay":
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        max_columns : int, default=10
+            Columns to show, the strongest.
+
+        Returns
+        -------
+        display : ProxyDisplay
+            This one.
+        """
+        top = self.table.head(max_columns)
+        ax = new_axes(ax, 1.2 + 0.35 * len(top))
+        place = np.arange(len(top))
+        bars = ax.barh(place, top["mutual_info"], color=COLORS[0], height=0.6)
+        ax.bar_label(
+            bars, [f"{share:.0%} of H(S)" for share in top["share"]], padding=4
+        )
+        ax.set_yticks(place, [str(name) for name in top.index])
+        ax.set_ylim(len(top) - 0.4, -0.6)
+        ax.margins(x=0.2)
+        ax.set_xlabel(f"mutual information with {self.attribute}, in nats")
+        return self._drawn(ax)
