@@ -27,8 +27,8 @@ from ._sensitive import Sensitive, read_sensitive
 from ._training.fit import fit, warn_if_interrupted, warn_of_divergence
 from ._training.fitted import Fitted
 from ._training.spec import Given, Spec, resolve
+from .nn._batches import TensorTable
 from .nn._net import FairNet
-from .nn._table import TensorTable
 
 
 class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParameters):

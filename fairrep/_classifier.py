@@ -13,7 +13,7 @@ from ._collapse import warn_of_collapse
 from ._cross_fit import ScoredInputs
 from ._inputs import read_target
 from ._problem.task import classification_task
-from .nn._table import TensorTable
+from .nn._batches import TensorTable
 
 
 class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):

@@ -6,8 +6,8 @@ from typing import Any
 
 from ._classifier import MIDebiasedClassifier
 from ._training.fitted import Fitted
+from .nn._batches import TensorTable
 from .nn._conditioning import LambdaScale
-from .nn._table import TensorTable
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from ._problem.criterion import CRITERIA
+from .nn.dependence.registry import MEASURES
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 COUNT = Interval(Integral, 0, None, closed="left")
@@ -23,7 +24,7 @@ class MIParameters(BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "lambda_mi": [Interval(Real, 0, None, closed="left")],
         "criterion": [StrOptions(set(CRITERIA))],
-        "mi_estimator": [StrOptions({"auto", "mine"})],
+        "mi_estimator": [StrOptions({"auto", *MEASURES})],
         "bottleneck": [StrOptions({"gaussian", "deterministic", "discrete"})],
         "n_components": [COUNT_FROM_1],
         "n_members": [COUNT_FROM_1, StrOptions({"auto"})],

@@ -25,7 +25,7 @@ from ._range import choose_lambdas, gap_curve, read_lambdas, scale_of, survey
 from ._sensitive import SensitivePart
 from ._training.fit import torch_settings, train, warn_if_interrupted
 from ._training.spec import resolve
-from .nn._table import TensorTable
+from .nn._batches import TensorTable
 
 
 def lambda_path(

@@ -17,9 +17,9 @@ from ._problem.problem import Problem
 from ._sensitive import SensitivePart
 from ._training.fit import train
 from ._training.spec import Given, Spec
+from .nn._batches import TensorTable
 from .nn._conditioning import LambdaScale
 from .nn._path_net import PathNet
-from .nn._table import TensorTable
 
 # Six decades, within which the survey looks. Where y is rare and hard to predict, a
 # hundredth may be much; where the critic is slow, hundreds may be little.
@@ -155,10 +155,12 @@ def _comparisons(
 ) -> Iterator[tuple[Codes, list[Codes]]]:
     """For each part of S and stratum: its rows, their groups, and these shuffled."""
     rng = np.random.default_rng(0)
-    stratum = table.target["stratum"].cpu().numpy()
-    for i, part in enumerate(problem.sensitive.parts):
+    assert table.targets is not None
+    stratum = table.targets.stratum.cpu().numpy()
+    parts = zip(problem.sensitive.parts, table.targets.guarded, strict=True)
+    for part, of_part in parts:
         codes = _group_codes(part)[rows]
-        guarded = table.target[f"weight{i}"].cpu().numpy() > 0
+        guarded = of_part.weight.cpu().numpy() > 0
         for value in np.unique(stratum[guarded]):
             members = np.flatnonzero(guarded & (stratum == value))
             groups = cells(codes[members])

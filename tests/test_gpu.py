@@ -12,8 +12,8 @@ from skorch.callbacks import Callback
 
 import fairrep
 from fairrep import MIDebiasedClassifier, MIFairTransformer
+from fairrep.nn._batches import SlicingIterator, TensorTable
 from fairrep.nn._bottleneck import content_noise
-from fairrep.nn._table import SlicingIterator, TensorTable
 
 pytestmark = [
     pytest.mark.gpu,
@@ -179,7 +179,7 @@ def test_training_never_waits_for_the_gpu(quick, biased, variant):
 
 def test_slicing_batches_never_waits_for_the_gpu():
     x = torch.zeros(1000, 3, device="cuda")
-    table = TensorTable(x, {"y": x[:, 0]})
+    table = TensorTable(x)
     batches = SlicingIterator(table, 64, torch.Generator("cuda"))
     next(iter(batches))
     try:

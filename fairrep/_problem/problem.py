@@ -12,7 +12,7 @@ from torch import Generator
 from .._cross_fit import Inputs, cross_fit
 from .._inputs import Codes, Floats, TableEncoder, cells, hold_out
 from .._sensitive import Guarded, Sensitive, SensitivePart, guard
-from ..nn._table import TensorTable
+from ..nn._batches import GuardedRows, Targets, TensorTable
 from .criterion import Criterion
 from .task import Task
 
@@ -38,7 +38,7 @@ class Problem:
 
     def rows(self, rows: Codes) -> TensorTable:
         index = torch.from_numpy(rows).to(self.table.x.device)
-        return TensorTable(*self.table[index])
+        return self.table.rows(index)
 
     @property
     def choosing(self) -> Codes:
@@ -160,13 +160,17 @@ def build_table(
     device: torch.device,
 ) -> TensorTable:
     """All rows on the device, with the targets that the net trains on."""
-    target: dict[str, NDArray] = {"y": task.target, "stratum": stratum}
-    if np.ptp(weight) > 0:
-        target["weight"] = (weight / weight.mean()).astype(np.float32)
-    for i, part in enumerate(guarded):
-        target[f"s{i}"] = part.s
-        target[f"weight{i}"] = (part.weight / part.weight.mean()).astype(np.float32)
-    return TensorTable(
-        torch.from_numpy(x).to(device),
-        {name: torch.from_numpy(values).to(device) for name, values in target.items()},
+
+    def scaled(weight: Floats) -> torch.Tensor:
+        return torch.from_numpy((weight / weight.mean()).astype(np.float32))
+
+    targets = Targets(
+        y=torch.from_numpy(task.target),
+        stratum=torch.from_numpy(stratum),
+        weight=scaled(weight) if np.ptp(weight) > 0 else None,
+        guarded=tuple(
+            GuardedRows(torch.from_numpy(part.s), scaled(part.weight))
+            for part in guarded
+        ),
     )
+    return TensorTable(torch.from_numpy(x), targets).to(device)

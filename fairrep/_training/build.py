@@ -2,32 +2,30 @@
 
 import copy
 from collections import deque
-from collections.abc import Sequence
 from functools import partial
 from inspect import signature
 from math import prod
 from typing import Any
 
-import numpy as np
 import torch
 from skorch.callbacks import LRScheduler, PrintLog
 from skorch.helper import predefined_split
 from torch import Generator, nn
 from tqdm.auto import tqdm
 
-from .._inputs import Floats
 from .._problem.task import LOSSES
+from ..nn._batches import TensorTable
 from ..nn._bottleneck import make_bottleneck
 from ..nn._callbacks import Annealing, BestEpoch, EpochProgress
 from ..nn._conditioning import ConditionedLinear, LambdaScale
-from ..nn._critic import make_critic
-from ..nn._encoder import MLP, UserEncoder, linear
+from ..nn._encoder import MLP, UserEncoder
+from ..nn._layers import linear
 from ..nn._module import CodeModule, FairModule
 from ..nn._net import FairNet
 from ..nn._path_net import PathNet
-from ..nn._plug_in import PlugIn
-from ..nn._table import TensorTable
-from .spec import Given, GuardedShape, Spec
+from ..nn.dependence.protocol import Dependence
+from ..nn.dependence.registry import make_measure
+from .spec import Given, Spec
 
 
 def build_net(
@@ -36,7 +34,6 @@ def build_net(
     *,
     generator: Generator,
     critics_generator: Generator,
-    priors: Sequence[Floats | None],
     valid: TensorTable | None = None,
     scale: LambdaScale | None = None,
 ) -> FairNet:
@@ -48,8 +45,6 @@ def build_net(
     given : Given
     generator, critics_generator : Generator
         Of the initial weights, of batches and noise; on the device of the net.
-    priors : list of ndarray of shape (n_strata, n_groups) or None
-        p(s | stratum) of each part of S; None where it is continuous or mixed.
     valid : TensorTable, default=None
         Rows that may choose the epoch.
     scale : LambdaScale, default=None
@@ -57,7 +52,7 @@ def build_net(
     """
     conditioned = scale is not None
     settings: dict[str, Any] = {
-        "critics": build_critics(spec, priors, critics_generator, conditioned),
+        "critics": build_critics(spec, critics_generator, conditioned),
         "task_loss": LOSSES[spec.shapes.task],
         "mi_target": spec.mi_target,
         "critic_steps": spec.critic_steps,
@@ -90,20 +85,12 @@ def bare_net(spec: Spec, encoder: Any, device: torch.device) -> FairNet:
             Given(encoder),
             generator=Generator(device),
             critics_generator=Generator(device),
-            priors=[_even(part, spec.shapes.n_strata) for part in spec.shapes.guarded],
         )
     net.initialize()
     net.recent_batches_ = deque()
     net.drop_training_state()
     net._set_training(False)
     return net
-
-
-def _even(part: GuardedShape, n_strata: int) -> Floats | None:
-    """A prior that stands for one among the weights."""
-    if part.n_groups is None:
-        return None
-    return np.full((n_strata, part.n_groups), 1 / part.n_groups)
 
 
 def build_module(
@@ -159,31 +146,23 @@ def _users_module(encoder: Any, row: tuple[int, ...]) -> nn.Module:
 
 
 def build_critics(
-    spec: Spec,
-    priors: Sequence[Floats | None],
-    generator: Generator,
-    conditioned: bool,
-) -> list[nn.Module]:
-    """A critic for each part of S, or the formula that takes its place."""
-    if spec.is_discrete:
-        return [
-            PlugIn(prior.shape[1], spec.shapes.n_strata)
-            for prior in priors
-            if prior is not None  # a continuous S was binned
-        ]
+    spec: Spec, generator: Generator, conditioned: bool
+) -> list[Dependence]:
+    """A measure for each part of S: a critic, or a formula."""
     sees_z = spec.mi_target == "representation"
+    n_view = spec.n_released if sees_z else spec.shapes.n_outputs
     return [
-        make_critic(
+        make_measure(
             spec.mi_estimator,
-            spec.n_components if sees_z else spec.shapes.n_outputs,
-            prior=prior,
-            n_values=part.n_values,
-            n_strata=spec.shapes.n_strata,
+            n_view,
+            part,
+            spec.shapes.n_strata,
+            of_codes=spec.is_discrete,
             hidden_layer_sizes=spec.critic_hidden_layer_sizes,
             generator=generator,
             make_layer=ConditionedLinear if conditioned else linear,
         )
-        for part, prior in zip(spec.shapes.guarded, priors, strict=True)
+        for part in spec.shapes.guarded
     ]
 
 

@@ -49,7 +49,6 @@ def train(
         given,
         generator=problem.generator,
         critics_generator=problem.critics_generator,
-        priors=[part.prior for part in problem.guarded],
         valid=valid if len(valid) else None,
         scale=scale,
     )

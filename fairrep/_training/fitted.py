@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .._cross_fit import Inputs, without_scores
 from .._inputs import Codes
+from ..nn._batches import TensorTable
 from ..nn._net import FairNet
-from ..nn._table import TensorTable
 from .spec import Spec
 
 
@@ -42,7 +42,7 @@ class Fitted:
 
     def encode(self, raw: Any) -> TensorTable:
         """The rows as the nets take them."""
-        return TensorTable(torch.from_numpy(self.inputs.transform(raw)), {})
+        return TensorTable(torch.from_numpy(self.inputs.transform(raw)))
 
     def outputs(self, table: TensorTable) -> NDArray:
         """The head's outputs: logits, or what regresses or reconstructs."""

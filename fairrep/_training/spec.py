@@ -12,14 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._problem.problem import Problem
-
-
-@dataclass(frozen=True)
-class GuardedShape:
-    """The shape of one part of S: so many groups, or values where it has none."""
-
-    n_groups: int | None
-    n_values: int
+from ..nn.dependence.protocol import SensitiveShape
 
 
 @dataclass(frozen=True)
@@ -30,14 +23,14 @@ class Shapes:
     task: str  # its kind
     n_outputs: int
     n_strata: int
-    guarded: tuple[GuardedShape, ...]
+    guarded: tuple[SensitiveShape, ...]
 
     @classmethod
     def of(cls, problem: Problem) -> "Shapes":
         guarded = tuple(
-            GuardedShape(
-                None if part.prior is None else part.prior.shape[1],
+            SensitiveShape(
                 1 if part.s.ndim == 1 else part.s.shape[1],
+                None if part.prior is None else tuple(map(tuple, part.prior.tolist())),
             )
             for part in problem.guarded
         )
@@ -101,7 +94,7 @@ class Spec:
             If the content is none that `to_dict` gives.
         """
         shapes = dict(content["shapes"])
-        shapes["guarded"] = tuple(GuardedShape(**part) for part in shapes["guarded"])
+        shapes["guarded"] = tuple(SensitiveShape(**part) for part in shapes["guarded"])
         return cls(**{**content, "shapes": Shapes(**shapes)})
 
 

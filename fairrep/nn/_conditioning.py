@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from ._encoder import affine, linear
+from ._layers import affine, linear
 
 EMBEDDING_SIZE = 8
 

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from ._encoder import MakeLayer, apply, linear
+from ._layers import MakeLayer, apply, linear
 
 # (output, y) -> the loss of each row, of shape (n,)
 RowLoss = Callable[[Tensor, Tensor], Tensor]

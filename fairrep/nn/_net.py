@@ -10,7 +10,8 @@ from skorch.callbacks import Callback, EpochTimer
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from ._table import Batch, SlicingIterator, TensorTable
+from ._batches import Batch, SlicingIterator, Targets, TensorTable
+from .dependence.protocol import Dependence
 
 CRITIC_REFIT_EPOCHS = 20
 HEAD_REFIT_EPOCHS = 20
@@ -23,8 +24,8 @@ class FairNet(NeuralNet):
     Parameters
     ----------
     module : FairModule
-    critics : list of nn.Module
-        One for each part of S; the targets ``s0``, ``weight0`` belong to the first.
+    critics : list of Dependence
+        One for each part of S.
     task_loss : callable
         (output, y) -> loss per row, shape (n,).
     lambda_mi : float
@@ -56,7 +57,7 @@ class FairNet(NeuralNet):
         self,
         module: nn.Module,
         *,
-        critics: Sequence[nn.Module],
+        critics: Sequence[Dependence],
         task_loss: Callable[[Tensor, Tensor], Tensor],
         lambda_mi: float,
         mi_target: str,
@@ -91,33 +92,32 @@ class FairNet(NeuralNet):
     # -- one step --------------------------------------------------------------
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
-        x, target = batch
-        output, z = self.module_(x, self.generator, target.get("embedding"))
-        task = self._task_loss(output, z, target)
+        x, targets = batch
+        output, z = self.module_(x, self.generator, targets.embedding)
+        task = self.task_term(output, z, targets)
         mi = task.new_zeros(())
         if self.lambda_mi > 0:
-            view = self._critic_view(output, z)
+            view = self.critic_view(output, z)
             if self.critics_learn:
-                self._train_critics(view.detach(), target)
-            mi = self._mi_term(view, target, self.generator)
-        self._train_encoder(task - self.module_.bonus(z), mi)
+                self.train_critics(view.detach(), targets)
+            mi = self.mi_term(view, targets, self.generator)
+        self.train_encoder(task - self.module_.bonus(z), mi)
         y_pred = self.module_.prediction(output)
         return {"loss": torch.stack([task, mi]).detach(), "y_pred": y_pred}
 
-    def _train_critics(self, view: Tensor, target: dict[str, Tensor]) -> None:
+    def train_critics(self, view: Tensor, targets: Targets) -> None:
         # The rows of the last batches were encoded a step or two ago: fresh enough
         # for a critic, and they cost no encoding.
-        self.recent_batches_.append((view, target))
-        views, targets = zip(*self.recent_batches_, strict=True)
-        view = torch.cat(views)
-        target = {name: torch.cat([t[name] for t in targets]) for name in target}
+        self.recent_batches_.append((view, targets))
+        views, recent = zip(*self.recent_batches_, strict=True)
+        view, targets = torch.cat(views), Targets.cat(recent)
         for _ in range(self.critic_steps):
-            estimate = self.mutual_info(view, target, self.generator)
+            estimate = self.mutual_info(view, targets, self.generator)
             self.critics_optimizer_.zero_grad()
             (-estimate).backward()
             self.critics_optimizer_.step()
 
-    def _train_encoder(self, task: Tensor, mi: Tensor) -> None:
+    def train_encoder(self, task: Tensor, mi: Tensor) -> None:
         weights = self.optimizer_.param_groups[0]["params"]
         self.optimizer_.zero_grad()
         if self.gradient_rescaling and self.lambda_mi > 0:
@@ -163,31 +163,29 @@ class FairNet(NeuralNet):
     def current_lambda(self) -> float:
         return self.full_lambda() * self.warm_up()
 
-    def _task_loss(
-        self, output: Tensor, z: Tensor, target: dict[str, Tensor]
-    ) -> Tensor:
-        loss = self._row_loss(output, z, target)
-        if "weight" in target:
-            loss = loss * target["weight"]
+    def task_term(self, output: Tensor, z: Tensor, targets: Targets) -> Tensor:
+        loss = self.row_term(output, z, targets)
+        if targets.weight is not None:
+            loss = loss * targets.weight
         return loss.mean()
 
-    def _row_loss(self, output: Tensor, z: Tensor, target: dict[str, Tensor]) -> Tensor:
-        return self.module_.row_loss(self.task_loss, output, z, target["y"])
+    def row_term(self, output: Tensor, z: Tensor, targets: Targets) -> Tensor:
+        return self.module_.row_loss(self.task_loss, output, z, targets.y)
 
-    def _mi_term(
+    def mi_term(
         self,
         view: Tensor,
-        target: dict[str, Tensor],
+        targets: Targets,
         generator: Generator | None = None,
     ) -> Tensor:
         """What the encoder minimises lambda times of."""
-        return self.mutual_info(view, target, generator)
+        return self.mutual_info(view, targets, generator)
 
-    def _placed(self, x: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The target of a batch with what a step needs besides; here, nothing."""
-        return target
+    def placed(self, x: Tensor, targets: Targets) -> Targets:
+        """The targets of a batch with what a step needs besides; here, nothing."""
+        return targets
 
-    def _critic_view(self, output: Tensor, z: Tensor) -> Tensor:
+    def critic_view(self, output: Tensor, z: Tensor) -> Tensor:
         if self.mi_target == "representation":
             return z
         return F.softmax(self.module_.prediction(output), dim=1)
@@ -195,20 +193,20 @@ class FairNet(NeuralNet):
     def mutual_info(
         self,
         view: Tensor,
-        target: dict[str, Tensor],
+        targets: Targets,
         generator: Generator | None = None,
     ) -> Tensor:
         """Sum over the parts of S of the critics' estimates, in nats."""
         estimates = [
             critic(
                 view,
-                target[f"s{i}"],
-                target["stratum"],
-                target[f"weight{i}"],
+                rows.s,
+                targets.stratum,
+                rows.weight,
                 generator,
-                target.get("embedding"),
+                targets.embedding,
             )
-            for i, critic in enumerate(self.critics_)
+            for critic, rows in zip(self.critics_, targets.guarded, strict=True)
         ]
         return torch.stack(estimates).sum()
 
@@ -236,7 +234,7 @@ class FairNet(NeuralNet):
     @property
     def critics_learn(self) -> bool:
         """Whether there is anything to train in what estimates I(Z; S)."""
-        return any(True for _ in self.critics_.parameters())
+        return any(critic.learns for critic in self.critics_)
 
     def _critics_optimizer(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(
@@ -286,13 +284,13 @@ class FairNet(NeuralNet):
         self.history.record(f"{prefix}_loss", task + self.full_lambda() * max(mi, 0.0))
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
-        x, target = batch
+        x, targets = batch
         with torch.no_grad():
-            output, z = self.module_(x, None, target.get("embedding"))
-            task = self._task_loss(output, z, target)
+            output, z = self.module_(x, None, targets.embedding)
+            task = self.task_term(output, z, targets)
             mi = task.new_zeros(())
             if self.lambda_mi > 0:
-                mi = self._mi_term(self._critic_view(output, z), target)
+                mi = self.mi_term(self.critic_view(output, z), targets)
         return {"loss": torch.stack([task, mi]), "y_pred": output}
 
     # -- after training --------------------------------------------------------
@@ -308,10 +306,10 @@ class FairNet(NeuralNet):
     def released_view(self, table: TensorTable) -> TensorTable:
         """The table with x replaced by what is released of it: z, or the prediction."""
         views = [
-            self._critic_view(output, z)
+            self.critic_view(output, z)
             for output, z in self.forward_iter(table, device=table.x.device)
         ]
-        return TensorTable(torch.cat(views), table.target)
+        return TensorTable(torch.cat(views), table.targets)
 
     def refit_head(self, train: TensorTable) -> None:
         """Train the head alone for some epochs, on z as it is released.
@@ -329,11 +327,11 @@ class FairNet(NeuralNet):
             optimizer.param_groups[0]["lr"] = HEAD_REFIT_LR * (
                 1 - epoch / HEAD_REFIT_EPOCHS
             )
-            for x, target in batches:
-                target = self._placed(x, target)
-                output, z = self.module_(x, None, target.get("embedding"))
+            for x, targets in batches:
+                targets = self.placed(x, targets)
+                output, z = self.module_(x, None, targets.embedding)
                 optimizer.zero_grad()
-                self._task_loss(output, z, target).backward(inputs=weights)
+                self.task_term(output, z, targets).backward(inputs=weights)
                 optimizer.step()
         self._set_training(False)
 
@@ -350,8 +348,8 @@ class FairNet(NeuralNet):
             self.released_view(train), 4 * self.batch_size, self.generator
         )
         for _ in range(CRITIC_REFIT_EPOCHS):
-            for view, target in batches:
-                loss = -self.mutual_info(view, target, self.generator)
+            for view, targets in batches:
+                loss = -self.mutual_info(view, targets, self.generator)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

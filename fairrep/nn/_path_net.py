@@ -1,13 +1,14 @@
 """A FairNet for every lambda at once."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
+from ._batches import Batch, Targets, TensorTable
 from ._conditioning import LambdaScale, embed, folded
 from ._net import FairNet
-from ._table import Batch, TensorTable
 
 # Steps of this length leave no large hole in the unit circle, however many (Knuth).
 GOLDEN_RATIO = (5**0.5 - 1) / 2
@@ -39,20 +40,20 @@ class PathNet(FairNet):
         super().__init__(module, lambda_mi=scale.largest, **kwargs)
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
-        x, target = batch
-        return super().train_step((x, self._placed(x, target)), **fit_params)
+        x, targets = batch
+        return super().train_step((x, self.placed(x, targets)), **fit_params)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
-        x, target = batch
+        x, targets = batch
         if not self.shared:
             position = torch.linspace(0, 1, len(x), device=x.device)
             return super().validation_step(
-                (x, self._at(position, target)), **fit_params
+                (x, self._at(position, targets)), **fit_params
             )
         positions = torch.linspace(0, 1, N_VALIDATED, device=x.device).split(1)
         steps = [
             super(PathNet, self).validation_step(
-                (x, self._at(position, target)), **fit_params
+                (x, self._at(position, targets)), **fit_params
             )
             for position in positions
         ]
@@ -67,10 +68,9 @@ class PathNet(FairNet):
         with torch.no_grad():
             for rows in torch.arange(len(table), device=device).split(4096):
                 output, z = self.module_(table.x[rows], None, embed(position[rows]))
-                views.append(self._critic_view(output, z))
-        return TensorTable(
-            torch.cat(views), {**table.target, "embedding": embed(position)}
-        )
+                views.append(self.critic_view(output, z))
+        targets = table.targets and replace(table.targets, embedding=embed(position))
+        return TensorTable(torch.cat(views), targets)
 
     def at(self, lambda_mi: float) -> FairNet:
         """The net for one lambda; it shares what lambda leaves alone."""
@@ -98,33 +98,29 @@ class PathNet(FairNet):
         # A range of one lambda has one position.
         return position * (self.scale.smallest < self.scale.largest)
 
-    def _placed(self, x: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The target with lambdas drawn for the rows."""
-        return self._at(self._random_positions(x), target)
+    def placed(self, x: Tensor, targets: Targets) -> Targets:
+        """The targets with lambdas drawn for the rows."""
+        return self._at(self._random_positions(x), targets)
 
-    def _at(self, position: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _at(self, position: Tensor, targets: Targets) -> Targets:
         lambda_mi = self.warm_up() * self.scale.lambda_at(position)
-        task_share = 1 / (1 + lambda_mi)
-        return {
-            **target,
-            "embedding": embed(position),
-            "task_share": task_share,
-            "mi_share": 1 - task_share,
-        }
+        share = 1 / (1 + lambda_mi)
+        return replace(targets, embedding=embed(position), task_share=share)
 
-    def _row_loss(self, output: Tensor, z: Tensor, target: dict[str, Tensor]) -> Tensor:
-        return super()._row_loss(output, z, target) * target["task_share"]
+    def row_term(self, output: Tensor, z: Tensor, targets: Targets) -> Tensor:
+        return super().row_term(output, z, targets) * _task_share(targets)
 
-    def _mi_term(
+    def mi_term(
         self,
         view: Tensor,
-        target: dict[str, Tensor],
+        targets: Targets,
         generator: Generator | None = None,
     ) -> Tensor:
-        share = target["mi_share"]
-        weights = {
-            name: value * share
-            for name, value in target.items()
-            if name.startswith("weight") and name != "weight"
-        }
-        return share.mean() * self.mutual_info(view, {**target, **weights}, generator)
+        share = 1 - _task_share(targets)
+        shared = targets.weighted_by(share)
+        return share.mean() * self.mutual_info(view, shared, generator)
+
+
+def _task_share(targets: Targets) -> Tensor:
+    assert targets.task_share is not None  # `placed` gave it
+    return targets.task_share

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
@@ -16,9 +15,11 @@ from fairrep.nn._conditioning import (
     embed,
     folded,
 )
-from fairrep.nn._critic import make_critic
-from fairrep.nn._encoder import MLP, UserEncoder, linear
+from fairrep.nn._encoder import MLP, UserEncoder
+from fairrep.nn._layers import linear
 from fairrep.nn._module import FairModule
+from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.registry import make_measure
 
 
 def generator(seed=0):
@@ -115,14 +116,13 @@ def test_folded_module_is_the_conditioned_one_at_its_lambda(position, n_members)
 
 @pytest.mark.parametrize("kind", ["enumerating", "contrastive", "mine"])
 def test_folded_critic_is_the_conditioned_one_at_its_lambda(kind):
-    prior = None if kind == "contrastive" else np.array([[0.3, 0.7], [0.6, 0.4]])
+    prior = None if kind == "contrastive" else ((0.3, 0.7), (0.6, 0.4))
     critic = stir(
-        make_critic(
+        make_measure(
             "mine" if kind == "mine" else "auto",
             4,
-            prior=prior,
-            n_values=2,
-            n_strata=2,
+            SensitiveShape(2, prior),
+            2,
             hidden_layer_sizes=(16,),
             generator=generator(),
             make_layer=ConditionedLinear,

@@ -9,9 +9,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from fairrep.nn._bottleneck import make_bottleneck
-from fairrep.nn._critic import make_critic
-from fairrep.nn._encoder import MLP, UserEncoder, dropout, linear
+from fairrep.nn._encoder import MLP, UserEncoder
+from fairrep.nn._layers import dropout, linear
 from fairrep.nn._module import FairModule, cross_entropy, squared_error
+from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.registry import make_measure
 
 
 def generator(seed=0):
@@ -231,15 +233,14 @@ def test_global_random_state_is_neither_read_nor_changed():
         x = torch.randn(20, 5, generator=noise)
         outputs = [*module(x, noise), *module(x)]
         s, stratum = torch.arange(20) % 2, torch.zeros(20, dtype=torch.int64)
-        prior = np.array([[0.5, 0.5]])
+        prior = ((0.5, 0.5),)
         for mi_estimator in ("auto", "mine"):
             for p, values in ((prior, s), (None, s[:, None].float())):
-                critic = make_critic(
+                critic = make_measure(
                     mi_estimator,
                     3,
-                    prior=p,
-                    n_values=1,
-                    n_strata=1,
+                    SensitiveShape(1, p),
+                    1,
                     hidden_layer_sizes=(4,),
                     generator=noise,
                 )

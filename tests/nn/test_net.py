@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,16 +14,18 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch.nn import functional as F
 
+from fairrep.nn._batches import GuardedRows, SlicingIterator, Targets, TensorTable
 from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._callbacks import BestEpoch
-from fairrep.nn._critic import make_critic
-from fairrep.nn._encoder import MLP, linear
+from fairrep.nn._encoder import MLP
+from fairrep.nn._layers import linear
 from fairrep.nn._module import FairModule, cross_entropy, squared_error
 from fairrep.nn._net import FairNet
-from fairrep.nn._table import SlicingIterator, TensorTable
+from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.registry import make_measure
 
 N_FEATURES = 4
-UNIFORM = np.array([[0.5, 0.5]])
+TWO_GROUPS = SensitiveShape(1, ((0.5, 0.5),))
 
 
 def generator(seed=0):
@@ -38,12 +41,12 @@ def leaky_table(n=512, seed=0, separation=2.0):
     x[:, 1] += 2 * y - 1
     return TensorTable(
         torch.tensor(x, dtype=torch.float32),
-        {
-            "y": torch.tensor(y),
-            "stratum": torch.zeros(n, dtype=torch.int64),
-            "s0": torch.tensor(s),
-            "weight0": torch.ones(n),
-        },
+        Targets(
+            y=torch.tensor(y),
+            stratum=torch.zeros(n, dtype=torch.int64),
+            weight=None,
+            guarded=(GuardedRows(torch.tensor(s), torch.ones(n)),),
+        ),
     )
 
 
@@ -64,12 +67,11 @@ def make_net(
         n_outputs=2,
         generator=noise,
     )
-    critic = make_critic(
+    critic = make_measure(
         mi_estimator,
         6 if mi_target == "representation" else 2,
-        prior=UNIFORM,
-        n_values=1,
-        n_strata=1,
+        TWO_GROUPS,
+        1,
         hidden_layer_sizes=(16,),
         generator=noise,
     )
@@ -107,8 +109,8 @@ def terms(net, table, seed=0):
     """Task loss and the estimate of I(Z; S) of all rows, their noise from the seed."""
     noise = generator(seed)
     output, z = net.module_(table.x, noise)
-    task = net._task_loss(output, z, table.target)
-    mi = net.mutual_info(net._critic_view(output, z), table.target, noise)
+    task = net.task_term(output, z, table.targets)
+    mi = net.mutual_info(net.critic_view(output, z), table.targets, noise)
     return task, mi
 
 
@@ -153,8 +155,8 @@ def test_task_loss_is_weighted():
     net = make_net().initialize()
     output, z = net.module_(table.x)
     weight = torch.tensor([2.0, 0, 0, 1, 1, 1, 3, 0])
-    loss = net._task_loss(output, z, table.target | {"weight": weight})
-    rows = F.cross_entropy(output, table.target["y"], reduction="none")
+    loss = net.task_term(output, z, replace(table.targets, weight=weight))
+    rows = F.cross_entropy(output, table.targets.y, reduction="none")
     assert_allclose(loss.detach(), (rows * weight).mean().detach(), rtol=1e-6)
 
 
@@ -190,9 +192,9 @@ def test_mi_gradient_reaches_the_head_where_the_critic_sees_predictions():
 def test_critics_see_probabilities_where_the_target_is_the_prediction():
     net = make_net(mi_target="prediction").initialize()
     output, z = net.module_(leaky_table().x)
-    view = net._critic_view(output, z)
+    view = net.critic_view(output, z)
     assert_allclose(view.detach(), F.softmax(output, 1).detach())
-    assert make_net().initialize()._critic_view(output, z) is z
+    assert make_net().initialize().critic_view(output, z) is z
 
 
 def test_without_lambda_the_critics_are_left_alone():
@@ -220,9 +222,9 @@ def test_the_critics_step_raises_the_estimate():
     net = started(make_net(critic_steps=100, dropout=0.0), table)
     module = copies(net.module_)
     _, z = net.module_(table.x)
-    before = net.mutual_info(z, table.target).item()
-    net._train_critics(z.detach(), table.target)
-    after = net.mutual_info(z, table.target).item()
+    before = net.mutual_info(z, table.targets).item()
+    net.train_critics(z.detach(), table.targets)
+    after = net.mutual_info(z, table.targets).item()
     assert before < 0.02
     assert after > before + 0.1
     assert changed(net.module_, module) == set()
@@ -232,13 +234,13 @@ def test_the_encoders_step_lowers_the_estimate():
     table = leaky_table()
     net = started(make_net(100.0, critic_steps=100, lr=1e-3), table)
     _, z = net.module_(table.x)
-    net._train_critics(z.detach(), table.target)
+    net.train_critics(z.detach(), table.targets)
     critics = copies(net.critics_)
     estimates = []
     for _ in range(20):
         task, mi = terms(net, table)
         estimates.append(mi.item())
-        net._train_encoder(task, mi)
+        net.train_encoder(task, mi)
     assert estimates[0] > 0.05
     assert estimates[-1] < 0.5 * estimates[0]
     assert (np.diff(estimates[:5]) < 0).all()
@@ -257,24 +259,25 @@ def test_the_critics_train_on_recent_batches():
     net.critics_[0].register_forward_pre_hook(remember)
     for n in (10, 20, 30, 40):
         z = torch.randn(n, 6, generator=generator())
-        target = {name: values[:n] for name, values in table.target.items()}
-        net._train_critics(z, target)
+        net.train_critics(z, table.rows(torch.arange(n)).targets)
     assert seen == [10, 10, 30, 30, 60, 60, 90, 90]
 
 
 def test_estimates_of_several_parts_add_up():
     table = leaky_table()
-    table.target |= {"s1": 1 - table.target["s0"], "weight1": torch.ones(512)}
+    (first,) = table.targets.guarded
+    second = GuardedRows(1 - first.s, torch.ones(512))
+    table.targets = replace(table.targets, guarded=(first, second))
     net = make_net()
     net.critics = [net.critics[0], make_net(mi_estimator="mine").critics[0]]
     net.initialize()
     _, z = net.module_(table.x)
-    stratum, ones = table.target["stratum"], torch.ones(512)
+    stratum, ones = table.targets.stratum, torch.ones(512)
     alone = [
-        critic(z, table.target[f"s{i}"], stratum, ones)
-        for i, critic in enumerate(net.critics_)
+        critic(z, part.s, stratum, ones)
+        for critic, part in zip(net.critics_, (first, second), strict=True)
     ]
-    total = net.mutual_info(z, table.target)
+    total = net.mutual_info(z, table.targets)
     assert_allclose(total.item(), sum(value.item() for value in alone), rtol=1e-6)
     net.fit(table, None)
 
@@ -322,7 +325,7 @@ def test_loss_of_the_encoder_is_task_plus_lambda_mi(epoch, expected):
     net.optimizer_.register_step_pre_hook(
         lambda *_: got.update({k: v.grad for k, v in net.module_.named_parameters()})
     )
-    net._train_encoder(task, mi)
+    net.train_encoder(task, mi)
     for name, grad in wanted.items():
         assert_allclose(got[name], grad, atol=1e-7)
 
@@ -346,7 +349,7 @@ def test_gradient_rescaling(critic_scale):
 
     for optimizer in (net.optimizer_, net.mi_optimizer_):
         optimizer.register_step_pre_hook(remember)
-    net._train_encoder(task, mi)
+    net.train_encoder(task, mi)
 
     (first, of_task), (second, of_mi) = steps
     assert first is net.optimizer_
@@ -391,7 +394,7 @@ def test_a_larger_lambda_leaves_less_information(gradient_rescaling, lr):
         net.fit(train, None)
         net.refit_critics(train)
         estimates.append(net.estimate_mi(held_out))
-        accuracy = (net.forward(held_out)[0].argmax(1) == held_out.target["y"]).float()
+        accuracy = (net.forward(held_out)[0].argmax(1) == held_out.targets.y).float()
         assert accuracy.mean() > 0.8
     assert estimates[0] > 0.05
     assert estimates[1] < 0.3 * estimates[0]
@@ -406,13 +409,13 @@ def test_a_larger_lambda_leaves_less_information(gradient_rescaling, lr):
 )
 def test_batches_cover_each_row_once(n_rows, batch_size):
     rows = torch.arange(n_rows)
-    table = TensorTable(rows.unsqueeze(1), {"y": rows})
+    table = TensorTable(rows.unsqueeze(1), Targets(rows, rows, None, ()))
     for noise in (None, generator()):
         batches = SlicingIterator(table, batch_size, noise)
         drawn = list(batches)
         assert len(drawn) == len(batches)
-        for x, target in drawn:
-            assert_array_equal(x.squeeze(1), target["y"])
+        for x, targets in drawn:
+            assert_array_equal(x.squeeze(1), targets.y)
         order = torch.cat([x.squeeze(1) for x, _ in drawn])
         assert_array_equal(order.sort().values, rows)
         sizes = [len(x) for x, _ in drawn]
@@ -424,7 +427,7 @@ def test_batches_cover_each_row_once(n_rows, batch_size):
 
 
 def test_batches_are_shuffled_anew_in_each_epoch():
-    table = TensorTable(torch.arange(100), {})
+    table = TensorTable(torch.arange(100))
     batches = SlicingIterator(table, 10, generator())
     epochs = [torch.cat([x for x, _ in batches]) for _ in range(3)]
     assert len(torch.unique(torch.stack(epochs), dim=0)) == 3
@@ -454,14 +457,12 @@ def test_history_is_the_mean_over_the_batches():
     net.fit(leaky_table(), None)
     record = net.history[-1]
     output, z = net.module_.eval()(valid.x)
-    chunks = [
-        {k: v[i : i + 100] for k, v in valid.target.items()} for i in (0, 100, 200)
-    ]
+    chunks = [valid.rows(torch.arange(i, i + 100)).targets for i in (0, 100, 200)]
     mi = [
         net.mutual_info(z[100 * i : 100 * (i + 1)], chunk).item()
         for i, chunk in enumerate(chunks)
     ]
-    task = net._task_loss(output, z, valid.target).item()
+    task = net.task_term(output, z, valid.targets).item()
     assert record["valid_task_loss"] == pytest.approx(task, rel=1e-5)
     assert record["valid_mi"] == pytest.approx(np.mean(mi), rel=1e-4)
     expected = task + 2 * max(np.mean(mi), 0)
@@ -638,7 +639,7 @@ def test_released_view(mi_target):
     output, z = net.module_(table.x)
     expected = z if mi_target == "representation" else F.softmax(output, 1)
     assert_allclose(view.x, expected.detach(), atol=1e-5)
-    assert view.target is table.target
+    assert view.targets is table.targets
 
 
 def test_output_is_that_of_the_mean_and_does_not_vary():

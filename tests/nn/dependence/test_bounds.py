@@ -6,13 +6,10 @@ import torch
 from numpy.testing import assert_allclose
 from torch.nn import functional as F
 
-from fairrep.nn._bounds import (
-    donsker_varadhan,
-    enumerated_bound,
-    info_nce,
-    weighted_logmeanexp,
-    weighted_mean,
-)
+from fairrep.nn.dependence.contrastive import info_nce
+from fairrep.nn.dependence.enumerated import enumerated_bound
+from fairrep.nn.dependence.means import weighted_logmeanexp, weighted_mean
+from fairrep.nn.dependence.mine import donsker_varadhan
 
 RHO = 0.8
 GAUSSIAN_MI = -0.5 * np.log(1 - RHO**2)

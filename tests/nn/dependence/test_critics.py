@@ -9,13 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from fairrep.nn._critic import (
-    ContrastiveCritic,
-    EnumeratingCritic,
-    PermutingCritic,
-    make_critic,
-    permutation_within,
-)
+from fairrep.nn.dependence.contrastive import ContrastiveCritic
+from fairrep.nn.dependence.enumerated import EnumeratingCritic
+from fairrep.nn.dependence.mine import PermutingCritic, permutation_within
+from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.registry import make_measure
 
 N_TRAIN, N_FRESH = 2048, 4096
 ESTIMATORS = ["auto", "mine"]
@@ -39,12 +37,13 @@ def mixture_information(means, shares, scale=1.0):
 
 def critic_for(rows, mi_estimator, n_strata=1, prior=None, seed=0):
     s = rows["s"]
-    return make_critic(
+    n_values = 1 if s.ndim == 1 else s.shape[1]
+    known = None if prior is None else tuple(map(tuple, np.asarray(prior).tolist()))
+    return make_measure(
         mi_estimator,
-        rows["z"].shape[1],
-        prior=prior,
-        n_values=1 if s.ndim == 1 else s.shape[1],
-        n_strata=n_strata,
+        rows["view"].shape[1],
+        SensitiveShape(n_values, known),
+        n_strata,
         hidden_layer_sizes=(32,),
         generator=generator(seed),
     )
@@ -54,7 +53,7 @@ def arguments(z, s, stratum=None, weight=None):
     """Rows as the critics take them."""
     z = torch.as_tensor(z, dtype=torch.float32)
     return {
-        "z": z.reshape(len(z), -1),
+        "view": z.reshape(len(z), -1),
         "s": torch.as_tensor(s),
         "stratum": torch.zeros(len(z), dtype=torch.int64)
         if stratum is None
@@ -75,7 +74,7 @@ def trained(critic, rows, n_steps, batch_size=256):
     noise = generator(1)
     optimizer = torch.optim.Adam(critic.parameters(), lr=5e-3)
     for _ in range(n_steps):
-        batch = torch.randint(len(rows["z"]), (batch_size,), generator=noise)
+        batch = torch.randint(len(rows["view"]), (batch_size,), generator=noise)
         estimate = critic(**{k: v[batch] for k, v in rows.items()}, generator=noise)
         optimizer.zero_grad()
         (-estimate).backward()
@@ -283,9 +282,9 @@ CRITICS = [EnumeratingCritic, ContrastiveCritic, PermutingCritic]
 def test_kind_and_gradient(kind):
     critic, rows = every_critic()[kind]
     assert isinstance(critic, kind)
-    rows["z"].requires_grad_()
+    rows["view"].requires_grad_()
     critic(**rows, generator=generator()).backward()
-    assert (rows["z"].grad.abs().sum(1) > 0).all()
+    assert (rows["view"].grad.abs().sum(1) > 0).all()
     for name, weight in critic.named_parameters():
         assert torch.isfinite(weight.grad).all(), name
     assert sum(weight.grad.norm() for weight in critic.parameters()) > 0
@@ -297,7 +296,7 @@ def test_rows_without_weight_change_nothing(kind):
     rows["weight"] = (torch.arange(60) % 3 > 0).float()
     expected = critic(**rows)
     without = (rows["weight"] == 0).unsqueeze(1)
-    rows["z"] = torch.where(without, 1e5, rows["z"])
+    rows["view"] = torch.where(without, 1e5, rows["view"])
     assert_allclose(critic(**rows).detach(), expected.detach(), rtol=1e-4, atol=1e-6)
 
 
@@ -305,11 +304,11 @@ def test_rows_without_weight_change_nothing(kind):
 def test_no_row_with_weight(kind):
     critic, rows = every_critic()[kind]
     rows["weight"] = torch.zeros(60)
-    rows["z"].requires_grad_()
+    rows["view"].requires_grad_()
     value = critic(**rows, generator=generator())
     value.backward()
     assert value == 0
-    assert torch.equal(rows["z"].grad, torch.zeros(60, 3))
+    assert torch.equal(rows["view"].grad, torch.zeros(60, 3))
 
 
 @pytest.mark.parametrize("kind", CRITICS)

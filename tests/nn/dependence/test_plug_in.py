@@ -7,10 +7,11 @@ from numpy.testing import assert_allclose
 from torch.nn import functional as F
 
 from fairrep.nn._bottleneck import DiscreteBottleneck
-from fairrep.nn._bounds import plug_in
 from fairrep.nn._encoder import MLP
 from fairrep.nn._module import CodeModule, cross_entropy, squared_error
-from fairrep.nn._plug_in import PlugIn
+from fairrep.nn.dependence.plug_in import PlugIn, plug_in
+from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.registry import make_measure
 
 
 def generator(seed=0):
@@ -55,7 +56,17 @@ def test_rows_count_by_their_weight():
     stratum = torch.zeros(200, dtype=torch.int64)
     times = weight.long()
     repeated = [v.repeat_interleave(times, dim=0) for v in (z, s, stratum)]
-    critic = PlugIn(2, 1)
+    critic = make_measure(
+        "auto",
+        3,
+        SensitiveShape(1, ((0.5, 0.5),)),
+        1,
+        of_codes=True,
+        hidden_layer_sizes=(),
+        generator=generator(),
+    )
+    assert isinstance(critic, PlugIn)
+    assert not critic.learns
     assert_allclose(
         float(critic(z, s, stratum, weight)),
         float(critic(*repeated, torch.ones(len(repeated[0])))),

@@ -1,0 +1,122 @@
+"""For any s: MINE as in Ragonesi et al. 2021, Donsker-Varadhan with s permuted."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from .._encoder import MLP
+from .._layers import MakeLayer, linear
+from .means import TINY, weighted_logmeanexp, weighted_mean
+from .protocol import (
+    NEGATIVE_SLOPE,
+    Dependence,
+    SensitiveShape,
+    append_stratum,
+    stratum_width,
+)
+
+
+def donsker_varadhan(
+    joint: Tensor, marginal: Tensor, weight: Tensor, marginal_weight: Tensor
+) -> Tensor:
+    """E_p(z,s)[T] - log E_p(z)p(s)[exp T] (Belghazi et al. 2018).
+
+    Parameters
+    ----------
+    joint : Tensor of shape (n,)
+        T on rows as they are.
+    marginal : Tensor of shape (m,)
+        T on rows whose s was drawn from the marginal.
+    weight, marginal_weight : Tensor of shape (n,), (m,)
+    """
+    return weighted_mean(joint, weight) - weighted_logmeanexp(marginal, marginal_weight)
+
+
+class PermutingCritic(Dependence):
+    """T is a network on the concatenation of z and s.
+
+    Permuting s within the batch draws from the marginal; permutations stay inside a
+    stratum.
+    """
+
+    def __init__(
+        self,
+        n_view: int,
+        sensitive: SensitiveShape,
+        n_strata: int,
+        *,
+        hidden_layer_sizes: Sequence[int],
+        generator: Generator,
+        make_layer: MakeLayer = linear,
+    ) -> None:
+        super().__init__(
+            n_view,
+            sensitive,
+            n_strata,
+            hidden_layer_sizes=hidden_layer_sizes,
+            generator=generator,
+            make_layer=make_layer,
+        )
+        self.n_strata = n_strata
+        self.n_groups = sensitive.n_groups
+        width = sensitive.n_groups or sensitive.n_values
+        self.hidden = MLP(
+            n_view + width + stratum_width(n_strata),
+            hidden_layer_sizes,
+            negative_slope=NEGATIVE_SLOPE,
+            generator=generator,
+            make_layer=make_layer,
+        )
+        self.score = linear(self.hidden.out_features, 1, generator)
+
+    def forward(
+        self,
+        view: Tensor,
+        s: Tensor,
+        stratum: Tensor,
+        weight: Tensor,
+        generator: Generator | None = None,
+        embedding: Tensor | None = None,
+    ) -> Tensor:
+        values = s if self.n_groups is None else F.one_hot(s, self.n_groups).float()
+        known = append_stratum(view, stratum, self.n_strata)
+        order = permutation_within(stratum, generator)
+        pairs = torch.cat([values, values[order]])
+        if embedding is not None:
+            embedding = embedding.repeat(2, 1)
+        hidden = self.hidden(
+            torch.cat([known.repeat(2, 1), pairs], dim=1), embedding=embedding
+        )
+        joint, marginal = self.score(hidden).squeeze(1).chunk(2)
+        # Pairs of a stratum share out its own total weight, not the square of it.
+        share = _stratum_mean(weight, stratum, self.n_strata)
+        pair_weight = weight * weight[order] / share[stratum]
+        return donsker_varadhan(joint, marginal, weight, pair_weight)
+
+
+def permutation_within(stratum: Tensor, generator: Generator | None) -> Tensor:
+    """Random permutation of the rows that maps each stratum onto itself.
+
+    Without a generator it is the cyclic shift by one inside each stratum, so that an
+    evaluation is repeatable.
+    """
+    by_stratum = stratum.argsort(stable=True)
+    if generator is None:
+        n_rows = torch.bincount(stratum)
+        start = (n_rows.cumsum(0) - n_rows)[stratum[by_stratum]]
+        rank = torch.arange(len(stratum), device=stratum.device) - start
+        shuffled = by_stratum[start + (rank + 1) % n_rows[stratum[by_stratum]]]
+    else:
+        n, device = len(stratum), stratum.device
+        mixed = torch.randperm(n, generator=generator, device=device)
+        shuffled = mixed[stratum[mixed].argsort(stable=True)]
+    order = torch.empty_like(by_stratum)
+    order[by_stratum] = shuffled
+    return order
+
+
+def _stratum_mean(weight: Tensor, stratum: Tensor, n_strata: int) -> Tensor:
+    members = F.one_hot(stratum, n_strata).to(weight.dtype)
+    return (weight @ members / members.sum(0).clamp_min(1)).clamp_min(TINY)
