@@ -50,15 +50,13 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         sensitive_features: Any,
         sample_weight: Any,
         calibration: Calibration | None,
+        **found: Any,
     ) -> Problem:
         """Read, train, estimate, certify; fitted attributes come last."""
         problem = self._read(raw, task, sensitive_features, sample_weight)
         spec = resolve(self._settings(), problem)
         net, mi_estimate = fit(problem, spec, self._given(), allow_tf32=self.allow_tf32)
         fitted = self._found(problem, spec, net)
-        found: dict[str, Any] = {}
-        if task.classes is not None:
-            found["classes_"] = task.classes
         if spec.is_discrete:
             found["code_table_"] = code_table(
                 fitted.codes(problem.table),

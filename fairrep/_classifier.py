@@ -384,10 +384,15 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         raw = self._read_rows(data.X)
         task = classification_task(read_target(data.y, len(raw), type(self).__name__))
+        classes, labels = task.named_labels()
         problem = self._fit(
-            raw, task, data.sensitive_features, data.sample_weight, calibration
+            raw,
+            task,
+            data.sensitive_features,
+            data.sample_weight,
+            calibration,
+            classes_=classes,
         )
-        _, labels = task.named_labels()
         predicted = self._classes_of(problem.table)
         warn_of_collapse(labels, predicted, problem.held_out)
         return self
