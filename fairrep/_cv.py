@@ -335,7 +335,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 gap=gap,
                 calibration=calibration,
             )
-            splits, overlap = [(path._curve, *path.held_out_)], 1.0
+            splits, overlap = [(path.curve, *path.held_out_)], 1.0
         else:
             path, splits, overlap = self._cross_validate(
                 data, grid, params, gap, calibration
@@ -343,7 +343,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         self._choose(path, splits, gap, overlap)
         if self.cv is not None:
             X, y, *_ = data
-            path_of_all = path._curve
+            path_of_all = path.curve
             labels = read_target(y, _num_samples(X), type(self).__name__)
             words = words_of_refit(
                 self.lambda_, path.lambdas, collapse_on(path_of_all, X, labels)
@@ -391,10 +391,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 n_lambdas=self.n_lambdas,
                 params=params,
             )
-            if part._curve.fitted.net.interrupted_:
+            if part.curve.fitted.net.interrupted_:
                 raise KeyboardInterrupt
             test_rows = _safe_indexing(X, test), labels[test], groups.iloc[test]
-            splits.append((part._curve, *test_rows))
+            splits.append((part.curve, *test_rows))
         return path, splits, len(tested) / len(np.unique(tested))
 
     def _choose(
@@ -412,7 +412,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         )
         if path.calibration_ is not None:
             self.path_["certified_gap"] = certified_gaps(
-                path._curve,
+                path.curve,
                 path.calibration_,
                 path.lambdas,
                 gap=gap,

@@ -159,9 +159,7 @@ def train_path(
         check_cells(gap, labels, groups, rows, classes)
     spec, given = resolve(reader._settings(), problem), reader._given()
     with torch_settings(problem, given, allow_tf32=reader.allow_tf32):
-        scale = scale_of(lambdas) if lambdas is not None else None
-        if scale is None:
-            scale = survey(problem, spec, given)
+        scale = survey(problem, spec, given) if lambdas is None else scale_of(lambdas)
         net = train(problem, spec, given, scale)
         if lambdas is None:
             lambdas = choose_lambdas(gap_curve(net, problem), scale, n_lambdas)
@@ -274,7 +272,7 @@ class LambdaPath:
         self.criterion = curve.params["criterion"]
         self.classes_ = curve.found["classes_"]
         self.history_ = curve.fitted.net.history
-        self._curve = curve
+        self.curve = curve
         self._held_out_table = held_out_table
         self.held_out_ = held_out
         self.calibration_ = calibration
@@ -308,7 +306,7 @@ class LambdaPath:
         ValueError
             If ``lambda_mi`` is outside ``lambda_range``.
         """
-        clf = self._curve.at(lambda_mi)
+        clf = self.curve.at(lambda_mi)
         found: dict[str, Any] = {}
         if len(self._held_out_table):
             found["mi_estimate_"] = self._mi_estimate(clf)
@@ -342,7 +340,7 @@ class LambdaPath:
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self._curve.at(lambda_mi).predict(X)
+        return self.curve.at(lambda_mi).predict(X)
 
     def predict_proba(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
         """Probabilities of the classes.
@@ -356,7 +354,7 @@ class LambdaPath:
         -------
         probabilities : ndarray of shape (n_samples, n_classes), float32
         """
-        return self._curve.at(lambda_mi).predict_proba(X)
+        return self.curve.at(lambda_mi).predict_proba(X)
 
     def transform(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
         """Representation z with its noise.
@@ -370,7 +368,7 @@ class LambdaPath:
         -------
         Z : ndarray of shape (n_samples, n_components), float32
         """
-        return self._curve.at(lambda_mi).transform(X)
+        return self.curve.at(lambda_mi).transform(X)
 
     def figures(
         self,
@@ -421,7 +419,7 @@ class LambdaPath:
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
         gap = gap or CRITERIA[self.criterion].gap
         figures, _ = held_out_figures(
-            [(self._curve, *self.held_out_)],
+            [(self.curve, *self.held_out_)],
             grid,
             gap=gap,
             scoring=scoring,
@@ -430,11 +428,11 @@ class LambdaPath:
             seed=random_state,
         )
         figures["mi_estimate"] = [
-            self._mi_estimate(self._curve.at(value)) for value in grid
+            self._mi_estimate(self.curve.at(value)) for value in grid
         ]
         if self.calibration_ is not None:
             figures["certified_gap"] = certified_gaps(
-                self._curve, self.calibration_, grid, gap=gap, confidence=confidence
+                self.curve, self.calibration_, grid, gap=gap, confidence=confidence
             )
         return figures
 
@@ -443,7 +441,7 @@ class LambdaPath:
             return
         y, collapsed = self.held_out_[1], {}
         for lambda_mi in self.lambdas:
-            predicted = self._curve.at(lambda_mi).predict(self._held_out_table)
+            predicted = self.curve.at(lambda_mi).predict(self._held_out_table)
             if seen := collapse_seen(y, predicted):
                 collapsed[float(lambda_mi)] = seen
         warn_of_collapse_at(collapsed)

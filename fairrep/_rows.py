@@ -10,6 +10,7 @@ from sklearn.utils.validation import _num_samples
 
 from ._certificates.set_apart import Calibration
 from ._collapse import commonest
+from ._curve import Curve
 from ._figures import certified_gaps, held_out_figures
 from ._gaps import (
     gap_interval,
@@ -18,8 +19,7 @@ from ._gaps import (
     score_interval,
 )
 from ._groups import comparable_groups
-from ._inputs import as_indexable, check_row_order, read_target
-from ._path import LambdaPath
+from ._inputs import Floats, as_indexable, check_row_order, read_target
 from ._problem.criterion import CRITERIA
 
 
@@ -39,28 +39,28 @@ class Rows:
         self.groups = comparable_groups(sensitive_features, len(self.y))
         self.settings = settings
 
-    def curve(self, path: LambdaPath) -> pd.DataFrame:
-        splits = [(path._curve, self.X, self.y, self.groups)]
-        figures, _ = held_out_figures(splits, path.lambdas, **self.settings, seed=0)
-        if path._curve.fitted.spec.is_discrete:
+    def curve(
+        self, curve: Curve, lambdas: Floats, calibration: Calibration | None
+    ) -> pd.DataFrame:
+        """Figures at each lambda; of codes with what the calibration rows certify."""
+        splits = [(curve, self.X, self.y, self.groups)]
+        figures, _ = held_out_figures(splits, lambdas, **self.settings, seed=0)
+        if curve.fitted.spec.is_discrete:
             figures["certified_gap"] = certified_gaps(
-                path._curve,
-                self._calibration(path),
-                path.lambdas,
+                curve,
+                self._calibration(curve) if calibration is None else calibration,
+                lambdas,
                 gap=self.settings["gap"],
                 confidence=self.settings["confidence"],
             )
         return figures
 
-    def _calibration(self, path: LambdaPath) -> Calibration:
-        """Rows for the certificates: those that the path set apart, or else these."""
-        if path.calibration_ is not None:
-            return path.calibration_
-        params = path._curve.params
-        separate = params["sensitive_combination"] == "separate"
-        table = path._curve.encode(self.X)
-        calibration = Calibration(table, self.y, self.groups, separate)
-        return calibration.checked(CRITERIA[path.criterion].needs_labels)
+    def _calibration(self, curve: Curve) -> Calibration:
+        """These rows, for certificates, where the path set none apart."""
+        separate = curve.params["sensitive_combination"] == "separate"
+        calibration = Calibration(curve.encode(self.X), self.y, self.groups, separate)
+        criterion = CRITERIA[curve.params["criterion"]]
+        return calibration.checked(criterion.needs_labels)
 
     def point(self, estimator: Any) -> pd.Series:
         settings = dict(self.settings)

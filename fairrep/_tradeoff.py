@@ -228,7 +228,7 @@ class TradeoffDisplay(Display):
         plot: bool,
     ) -> "TradeoffDisplay":
         measured = Rows(*rows, settings)
-        figures = measured.curve(path)
+        figures = measured.curve(path.curve, path.lambdas, path.calibration_)
         display = cls(
             figures,
             score_name=_name(settings["scoring"]),

@@ -59,9 +59,9 @@ def test_a_path_serves_its_grid_and_what_lies_between(path, biased):
 
 def test_a_point_is_the_net_at_that_lambda(path, biased):
     X, _, _ = biased
-    fitted = path._curve.fitted
+    fitted = path.curve.fitted
     x = fitted.encode(X).x
-    one = embed(torch.tensor([path._curve.scale.position(2.0)]))
+    one = embed(torch.tensor([path.curve.scale.position(2.0)]))
     with torch.no_grad():
         output, z = fitted.net.module_(x, None, one.repeat(len(x), 1))
     clf = path.at(2.0)
@@ -138,7 +138,7 @@ def test_held_out_rows_were_not_trained_on(biased, quick):
         callbacks=[Seen()],
         **quick,
     )
-    held = path._curve.encode(path.held_out_[0]).x.tolist()
+    held = path.curve.encode(path.held_out_[0]).x.tolist()
     assert len(held) == 100
     assert len(Seen.rows) == 300
     assert not Seen.rows & set(map(tuple, held))
