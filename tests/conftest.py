@@ -13,8 +13,7 @@ import sklearn
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from fairrep import _figures, _rows, datasets
-from fairrep._gaps import score_interval
+from fairrep import datasets
 from fairrep.datasets import load_adult, make_biased_classification
 from fairrep.nn._net import FairNet
 
@@ -69,7 +68,7 @@ def adult(_adult):
 
 @pytest.fixture
 def sketched(monkeypatch):
-    """For code that is shown to readers: few rows of Adult, short trainings, few draws.
+    """For code that is shown to readers: few rows of Adult, short trainings.
 
     So a script or page runs in seconds, from start to end; what it finds means nothing.
     """
@@ -86,12 +85,7 @@ def sketched(monkeypatch):
     def short_fit_loop(self, X, y=None, **kwargs):
         return fit_loop(self, X, y, epochs=min(5, self.max_epochs))
 
-    def few_draws(*args, n_bootstrap, **kwargs):
-        return score_interval(*args, n_bootstrap=min(5, n_bootstrap), **kwargs)
-
     monkeypatch.setattr(datasets, "load_adult", load_sample)
-    for module in (_figures, _rows):
-        monkeypatch.setattr(module, "score_interval", few_draws)
     monkeypatch.setattr(FairNet, "fit_loop", short_fit_loop)
     with sklearn.config_context(), warnings.catch_warnings():
         # Such a model keeps no gap within a limit for sure, and may collapse.
