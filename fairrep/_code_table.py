@@ -1,16 +1,14 @@
 """What the codes of a discrete representation mean, in a table for people."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ._inputs import Codes, Floats
-
-if TYPE_CHECKING:
-    from ._problem.task import Task
-    from ._sensitive import SensitivePart
+from ._problem.task import Task
+from ._sensitive import SensitivePart
 
 N_COLUMNS = 5
 N_BINS = 10
@@ -21,8 +19,8 @@ def code_table(
     codes: Codes,
     n_codes: int,
     X: Any,
-    task: "Task",
-    parts: "list[SensitivePart]",
+    task: Task,
+    parts: list[SensitivePart],
 ) -> pd.DataFrame:
     """Who has each code: its share, by group too, its rate of y, and ranges of X.
 
@@ -43,7 +41,7 @@ def code_table(
     return pd.DataFrame(columns, index=pd.Index(np.arange(n_codes), name="code"))
 
 
-def _rates(codes: Codes, total: NDArray, task: "Task") -> dict[str, Floats]:
+def _rates(codes: Codes, total: NDArray, task: Task) -> dict[str, Floats]:
     """The rate of each class, of two classes that of the second; or the mean of y."""
     if task.kind == "reconstruction":
         return {}

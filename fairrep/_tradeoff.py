@@ -1,6 +1,6 @@
 """TradeoffDisplay: score against gap, for every lambda of a path."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,6 @@ from ._path import LambdaPath
 from ._plotting import COLORS, INK, MARKERS, Display, new_axes
 from ._problem.criterion import CRITERIA
 from ._rows import Rows, constant_score
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 CURVE, CHOSEN = COLORS[:2]
 # Of more points limits are drawn only where a label is.
@@ -108,7 +105,7 @@ class TradeoffDisplay(Display):
         *,
         sensitive_features: Any = None,
         n_bootstrap: int = 200,
-        ax: "Axes | None" = None,
+        ax: Any = None,
         plot: bool = True,
     ) -> "TradeoffDisplay":
         """Draw the curve of a fitted `MIDebiasedClassifierCV`, its choice marked.
@@ -182,7 +179,7 @@ class TradeoffDisplay(Display):
         scoring: Any = "accuracy",
         confidence: float = 0.95,
         n_bootstrap: int = 200,
-        ax: "Axes | None" = None,
+        ax: Any = None,
         plot: bool = True,
     ) -> "TradeoffDisplay":
         """Draw the curve of a `LambdaPath`.
@@ -224,7 +221,7 @@ class TradeoffDisplay(Display):
         rows: tuple[Any, Any, Any],
         settings: dict[str, Any],
         marks: dict[str, Any],
-        ax: "Axes | None",
+        ax: Any,
         plot: bool,
     ) -> "TradeoffDisplay":
         measured = Rows(*rows, settings)
@@ -272,7 +269,7 @@ class TradeoffDisplay(Display):
             self.plot(ax=self.ax_)
         return self
 
-    def plot(self, ax: "Axes | None" = None) -> "TradeoffDisplay":
+    def plot(self, ax: Any = None) -> "TradeoffDisplay":
         """Draw the curve, the choice and the other models.
 
         Each lambda is a point, and a light line joins them in their order. Of many as
@@ -336,7 +333,7 @@ class TradeoffDisplay(Display):
         ax.legend(fontsize="small", **beside)
         return self._drawn(ax)
 
-    def _name_points(self, ax: "Axes") -> None:
+    def _name_points(self, ax: Any) -> None:
         """Label points that are apart, the ends first, and draw their limits."""
         from matplotlib.patheffects import withStroke
 
@@ -372,7 +369,7 @@ class TradeoffDisplay(Display):
             label += f", {100 * self.confidence:g} % each"
         _limits(ax, shown, CURVE, alpha=0.35, label=label)
 
-    def _draw_constant(self, ax: "Axes") -> None:
+    def _draw_constant(self, ax: Any) -> None:
         """A line, unless it is so far below that the curve would become flat."""
         low, high = ax.get_ylim()
         if self.constant is None or self.constant < low - (high - low) / 4:
@@ -382,7 +379,7 @@ class TradeoffDisplay(Display):
 
 
 def _limits(
-    ax: "Axes",
+    ax: Any,
     figures: pd.DataFrame,
     color: str,
     alpha: float,
