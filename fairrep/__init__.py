@@ -1,12 +1,12 @@
 """Debias tabular models by minimising mutual information with a sensitive attribute."""
 
-from ._classifier import MIDebiasedClassifier
-from ._cv import MIDebiasedClassifierCV
-from ._model_files import load_model
-from ._path import LambdaPath, lambda_path
-from ._storage import load
-from ._tradeoff import TradeoffDisplay
-from ._transformer import MIFairTransformer
+from ._estimators.classifier import MIDebiasedClassifier
+from ._estimators.load import load, load_model
+from ._estimators.transformer import MIFairTransformer
+from ._tradeoff.cv import MIDebiasedClassifierCV
+from ._tradeoff.display import TradeoffDisplay
+from ._tradeoff.path import LambdaPath
+from ._tradeoff.train import lambda_path
 from ._version import __version__ as __version__
 from .auditing import AuditReport, audit, certify
 

@@ -14,8 +14,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from fairrep import datasets
+from fairrep._training.net import FairNet
 from fairrep.datasets import load_adult, make_biased_classification
-from fairrep.nn._net import FairNet
 
 torch.set_num_threads(1)
 

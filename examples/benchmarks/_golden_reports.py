@@ -17,13 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fairrep import (
-    AuditReport,
-    MIDebiasedClassifier,
-    MIFairTransformer,
-    audit,
-    certify,
-)
+from fairrep import AuditReport, MIDebiasedClassifier, MIFairTransformer, audit, certify
 from fairrep.__main__ import main as fairrep_command
 from fairrep.auditing import (
     CalibrationByGroupDisplay,

@@ -12,7 +12,7 @@ import argparse
 
 import numpy as np
 
-from fairrep._intervals import Counts, calibration_interval, gap_intervals
+from fairrep.metrics._intervals import Counts, calibration_interval, gap_intervals
 
 CONFIDENCE = 0.95
 SIZES = {

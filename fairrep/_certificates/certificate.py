@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._groups import (
+from .._inputs.groups import (
     Groups,
     check_present,
     crossed,
@@ -13,7 +13,8 @@ from .._groups import (
     read_groups,
     sensitive_frame,
 )
-from .._inputs import as_pandas, read_target
+from .._inputs.labels import read_target
+from .._inputs.tables import as_pandas
 from .from_counts import Certificate, count_rows, from_counts
 
 

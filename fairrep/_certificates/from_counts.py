@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._groups import Groups
-from .._inputs import Floats
+from .._inputs.groups import Groups
+from .._utils.types import Floats
 from .limits import (
     best_accuracy,
     best_auc,

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.special import rel_entr
 from scipy.stats import beta, binom
 
-from .._inputs import Floats
+from .._utils.types import Floats
 
 N_GRID = 17
 

@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
-from .._groups import (
+from .._inputs.groups import (
     Groups,
     crossed,
     groups_of_fit,
@@ -18,7 +18,10 @@ from .._groups import (
     read_groups,
     sensitive_frame,
 )
-from .._inputs import Codes, as_indexable, cells, hold_out, read_target
+from .._inputs.labels import read_target
+from .._inputs.splits import cells, hold_out
+from .._inputs.tables import as_indexable
+from .._utils.types import Codes
 from .from_counts import Certificate, check_sizes, count_rows, from_counts
 
 # One of S crossed, or one by sensitive column.

@@ -8,19 +8,11 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from .._files import check_writable, replacing
-from .._model_files import load_model
+from .._estimators.load import load_model
+from .._utils.files import check_writable, replacing
 from ..auditing import AuditReport, audit
 from ..auditing._showing.words import LEAKAGE_NAMES, number
-from .options import (
-    GAPS,
-    Formatter,
-    add_columns,
-    add_data,
-    add_seed,
-    add_trust,
-    limit,
-)
+from .options import GAPS, Formatter, add_columns, add_data, add_seed, add_trust, limit
 from .output import STDOUT, progress, tell
 from .read import (
     check_columns,

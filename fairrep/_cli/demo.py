@@ -14,10 +14,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
-from .._classifier import MIDebiasedClassifier
-from .._files import check_writable
-from .._plotting import check_picture, new_figure, save_picture
+from .._estimators.classifier import MIDebiasedClassifier
 from .._problem.criterion import CRITERIA
+from .._utils.files import check_writable
+from .._utils.plotting import check_picture, new_figure, save_picture
 from ..datasets import load_adult
 from ..metrics import FairnessReport, fairness_report
 from .options import (

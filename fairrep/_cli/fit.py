@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from .._classifier import MIDebiasedClassifier
-from .._files import check_writable
-from .._model_folder import check_folder
+from .._estimators.classifier import MIDebiasedClassifier
 from .._problem.criterion import CRITERIA
+from .._storage.folder import check_folder
+from .._utils.files import check_writable
 from ..auditing import AuditReport, audit
 from ..auditing._showing.words import interval, number
 from .options import (

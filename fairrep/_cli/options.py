@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .._classifier import MIDebiasedClassifier
+from .._estimators.classifier import MIDebiasedClassifier
 from .._problem.criterion import CRITERIA
 from .read import BUNDLED
 

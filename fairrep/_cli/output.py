@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from .._classifier import MIDebiasedClassifier
-from .._files import replacing
+from .._estimators.classifier import MIDebiasedClassifier
+from .._utils.files import replacing
 from .read import Parts
 
 # The path that stands for standard output.

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from .._files import check_writable, replacing
-from .._model_files import load_model
+from .._estimators.load import load_model
+from .._utils.files import check_writable, replacing
 from .options import Formatter, add_data, add_trust
 from .output import STDOUT, tell
 from .read import check_columns, feature_columns, features_of_model, read_data

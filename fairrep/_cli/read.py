@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
-from .._groups import comparable_groups
-from .._inputs import cells, hold_out
+from .._inputs.groups import comparable_groups
+from .._inputs.splits import cells, hold_out
 from ..datasets import load_adult, load_german
 from ..datasets._bundled import GERMAN_DERIVED
 

@@ -13,13 +13,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from .._cv import MIDebiasedClassifierCV
-from .._files import check_writable
-from .._inputs import TableEncoder
-from .._intervals import compared
-from .._model_folder import check_folder
-from .._plotting import check_picture, save_picture
-from .._tradeoff import TradeoffDisplay
+from .._inputs.encoding import TableEncoder
+from .._storage.folder import check_folder
+from .._tradeoff.cv import MIDebiasedClassifierCV
+from .._tradeoff.display import TradeoffDisplay
+from .._utils.files import check_writable
+from .._utils.plotting import check_picture, save_picture
+from ..metrics._intervals import compared
 from .options import (
     Formatter,
     add_bottleneck,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._inputs import Codes, Floats
+from .._utils.types import Codes, Floats
 from .task import Task
 
 

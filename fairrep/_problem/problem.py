@@ -9,11 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
-from .._cross_fit import Inputs, cross_fit
-from .._inputs import Codes, Floats, TableEncoder, cells, hold_out
-from .._sensitive import Guarded, Sensitive, SensitivePart, guard
+from .._inputs.classifier_scores import Inputs, cross_fit
+from .._inputs.encoding import TableEncoder
+from .._inputs.sensitive import Sensitive, SensitivePart
+from .._inputs.splits import cells, hold_out
+from .._utils.types import Codes, Floats
 from ..nn._batches import GuardedRows, Targets, TensorTable
 from .criterion import Criterion
+from .guarded import Guarded, guard
 from .task import Task
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .._inputs import Floats, TableEncoder
+from .._inputs.encoding import TableEncoder
+from .._utils.types import Floats
 from ..nn._module import RowLoss, cross_entropy, squared_error
 
 LOSSES: dict[str, RowLoss] = {

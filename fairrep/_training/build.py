@@ -16,15 +16,15 @@ from tqdm.auto import tqdm
 from .._problem.task import LOSSES
 from ..nn._batches import TensorTable
 from ..nn._bottleneck import make_bottleneck
-from ..nn._callbacks import Annealing, BestEpoch, EpochProgress
 from ..nn._conditioning import ConditionedLinear, LambdaScale
 from ..nn._encoder import MLP, UserEncoder
 from ..nn._layers import linear
 from ..nn._module import CodeModule, FairModule
-from ..nn._net import FairNet
-from ..nn._path_net import PathNet
 from ..nn.dependence.protocol import Dependence
 from ..nn.dependence.registry import make_measure
+from .callbacks import Annealing, BestEpoch, EpochProgress
+from .net import FairNet
+from .path_net import PathNet
 from .spec import Given, Spec
 
 

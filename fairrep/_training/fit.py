@@ -9,10 +9,10 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from .._problem.problem import Problem
-from .._warnings import warn_user
+from .._utils.warnings import warn_user
 from ..nn._conditioning import LambdaScale
-from ..nn._net import FairNet
 from .build import build_net
+from .net import FairNet
 from .spec import Given, Spec
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from .._cross_fit import Inputs, without_scores
-from .._inputs import Codes
+from .._inputs.classifier_scores import Inputs, without_scores
+from .._utils.types import Codes
 from ..nn._batches import TensorTable
-from ..nn._net import FairNet
+from .net import FairNet
 from .spec import Spec
 
 

@@ -25,6 +25,14 @@ class Shapes:
     n_strata: int
     guarded: tuple[SensitiveShape, ...]
 
+    def __post_init__(self) -> None:
+        priors = [part.prior for part in self.guarded if part.prior is not None]
+        if self.n_strata < 1 or any(len(prior) != self.n_strata for prior in priors):
+            raise ValueError(
+                f"n_strata={self.n_strata} contradicts the priors of the groups, of "
+                f"{[len(prior) for prior in priors]} strata"
+            )
+
     @classmethod
     def of(cls, problem: Problem) -> "Shapes":
         guarded = tuple(

@@ -18,8 +18,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from .._groups import check_present, group_names, sensitive_frame
-from .._inputs import check_row_order
+from .._inputs.groups import check_present, group_names, sensitive_frame
+from .._inputs.tables import check_row_order
 
 
 def _selection_rate(

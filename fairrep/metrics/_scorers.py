@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from .._inputs import check_row_order
+from .._inputs.tables import check_row_order
 from ._report import ODDS, FairnessReport, metric_frame, read_labels
 
 

@@ -10,9 +10,7 @@ from fairlearn import metrics as fl
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 
-from fairrep.metrics import (
-    fairness_report,
-)
+from fairrep.metrics import fairness_report
 
 DISPARITIES = [
     "demographic_parity_difference",

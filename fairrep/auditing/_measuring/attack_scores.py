@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import norm
 from sklearn.model_selection import StratifiedKFold
 
-from ..._inputs import Floats
+from ..._utils.types import Floats
 from .attackers import (
     Folds,
     auc,

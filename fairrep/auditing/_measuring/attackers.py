@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ..._inputs import Codes, Floats
+from ..._utils.types import Codes, Floats
 
 Folds = Sequence[tuple[Codes, Codes]]
 

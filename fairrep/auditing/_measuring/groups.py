@@ -15,23 +15,17 @@ from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 from sklearn.metrics import precision_score
 
-from ..._groups import Groups
-from ..._inputs import Codes, Floats
-from ..._intervals import (
+from ..._inputs.groups import Groups
+from ..._problem.criterion import CRITERIA
+from ..._utils.types import Codes, Floats
+from ...metrics._intervals import (
     GAPS,
     UNKNOWN,
     Counts,
     gap_intervals,
     proportion_interval,
 )
-from ..._problem.criterion import CRITERIA
-from ...metrics._report import (
-    DISPARITIES,
-    METRICS,
-    ODDS,
-    FairnessReport,
-    metric_frame,
-)
+from ...metrics._report import DISPARITIES, METRICS, ODDS, FairnessReport, metric_frame
 from .score_figures import (
     ALL,
     associate,

@@ -12,14 +12,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from ..._inputs import Floats
+from ..._utils.types import Floats
 from .attack_scores import attack_figures, attack_value, bootstrap, make_folds
-from .attackers import (
-    ATTACKERS,
-    STRONGEST_TABULAR,
-    Folds,
-    cross_fit,
-)
+from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
 from .null import null_limits
 from .secret import Secret, read_secret
 

@@ -15,14 +15,16 @@ from sklearn.utils._param_validation import (
 from tqdm.auto import tqdm
 
 from ..._certificates.from_counts import Certificate, count_rows, from_counts
-from ..._groups import (
+from ..._inputs.encoding import TableEncoder
+from ..._inputs.groups import (
     Groups,
     crossed,
     present_rows,
     read_groups,
     sensitive_frame,
 )
-from ..._inputs import Codes, TableEncoder, as_pandas, check_row_order, take_rows
+from ..._inputs.tables import as_pandas, check_row_order, take_rows
+from ..._utils.types import Codes
 from .findings import Findings, ModelAudit
 from .leakage import measure_leakage, measure_reference
 from .proxies import proxies as rank_proxies

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from ..._inputs import Floats
+from ..._utils.types import Floats
 from .attack_scores import attack_value, make_folds
 from .attackers import ATTACKERS, Folds, cross_fit
 from .secret import Secret

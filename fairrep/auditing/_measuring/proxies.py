@@ -9,13 +9,14 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
-from ..._groups import (
+from ..._inputs.encoding import column_kind
+from ..._inputs.groups import (
     MAX_NUMERIC_GROUPS,
     check_present,
     is_continuous,
     quantile_bins,
 )
-from ..._inputs import as_pandas, column_kind
+from ..._inputs.tables import as_pandas
 from .secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.

@@ -5,9 +5,9 @@ import pandas as pd
 from scipy.stats import norm, spearmanr
 from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
-from ..._groups import Groups
-from ..._inputs import Codes, Floats
-from ..._intervals import Interval, calibration_interval
+from ..._inputs.groups import Groups
+from ..._utils.types import Codes, Floats
+from ...metrics._intervals import Interval, calibration_interval
 
 N_BINS = 10
 ALL = "all rows"  # in tables by group, the last row

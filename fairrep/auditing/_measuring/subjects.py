@@ -12,9 +12,10 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..._fingerprint import MOST
-from ..._groups import Groups
-from ..._inputs import Codes, Floats, as_indexable, as_pandas
+from ..._inputs.fingerprint import MOST
+from ..._inputs.groups import Groups
+from ..._inputs.tables import as_indexable, as_pandas
+from ..._utils.types import Codes, Floats
 from ...metrics._report import positive_class, read_labels
 from .groups import GroupFigures, measure_groups
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._plotting import COLORS, INK, MARKERS, Display, new_axes
+from ..._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from .._measuring.groups import GroupFigures
 from .._measuring.measure import measure_models, measure_predictions
 from .._measuring.score_figures import ALL

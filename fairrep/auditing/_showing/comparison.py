@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..._intervals import compared
+from ...metrics._intervals import compared
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures

@@ -4,7 +4,7 @@ import re
 from io import StringIO
 from typing import Any
 
-from ..._plotting import COLORS, INK
+from ..._utils.plotting import COLORS, INK
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..._plotting import COLORS, INK, MARKERS, Display, new_axes
+from ..._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from .._measuring.findings import Findings
 from .._measuring.measure import measure_models, measure_predictions
 from .words import LEAKAGE_NAMES

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..._plotting import COLORS, Display, new_axes
+from ..._utils.plotting import COLORS, Display, new_axes
 
 
 class ProxyDisplay(Display):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..._collapse import is_rare
+from ...metrics._collapse import is_rare
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures

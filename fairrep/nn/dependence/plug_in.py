@@ -7,10 +7,7 @@ from torch.nn import functional as F
 
 from .._layers import MakeLayer, linear
 from .means import TINY
-from .protocol import (
-    Dependence,
-    SensitiveShape,
-)
+from .protocol import Dependence, SensitiveShape
 
 
 def plug_in(mass: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from fairlearn import metrics as fl
 from sklearn.metrics import accuracy_score, precision_score
 
 from fairrep import AuditReport
-from fairrep._groups import read_groups, sensitive_frame
+from fairrep._inputs.groups import read_groups, sensitive_frame
 
 DISPARITIES = [
     "demographic_parity_difference",

@@ -1,0 +1,1 @@
+"""What users fit: parameters, base, classifier and transformer; saved and loaded."""

@@ -1,0 +1,59 @@
+"""What a path trained, before anything is measured: a classifier for each lambda."""
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from .._estimators.classifier import MIDebiasedClassifier
+from .._training.fitted import Fitted
+from ..nn._batches import TensorTable
+from ..nn._conditioning import LambdaScale
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The classifiers of a path.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        With nets that are conditioned on lambda.
+    scale : LambdaScale
+        The lambdas that they were trained for.
+    params : dict
+        The parameters of the classifiers, but for ``lambda_mi``.
+    found : dict
+        Fitted attributes that lambda leaves alone, by name.
+    """
+
+    fitted: Fitted
+    scale: LambdaScale
+    params: dict[str, Any]
+    found: dict[str, Any]
+
+    def at(self, lambda_mi: float) -> MIDebiasedClassifier:
+        """The classifier for one lambda, with nothing that is measured of it.
+
+        Raises
+        ------
+        TypeError
+            If ``lambda_mi`` is no number.
+        ValueError
+            If it is outside the range.
+        """
+        if not isinstance(lambda_mi, Real):
+            raise TypeError(f"lambda_mi must be a number; got {lambda_mi!r}.")
+        smallest, largest = self.scale.smallest, self.scale.largest
+        if not smallest <= lambda_mi <= largest:
+            raise ValueError(
+                f"lambda_mi={lambda_mi} is outside the range that the path was trained "
+                f"for, from {smallest:g} to {largest:g}. Give lambda_path lambdas that "
+                "reach it."
+            )
+        clf = MIDebiasedClassifier(float(lambda_mi), **self.params)
+        clf._keep(self.fitted.at(lambda_mi), **self.found)
+        return clf
+
+    def encode(self, X: Any) -> TensorTable:
+        """The rows of X encoded, which is the same at every lambda."""
+        return self.at(self.scale.smallest)._table(X)

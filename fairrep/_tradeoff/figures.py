@@ -1,0 +1,193 @@
+"""Score and gap on held-out rows, at each lambda of a path."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import get_scorer
+from sklearn.utils.validation import _num_samples
+
+from .._certificates.from_counts import Certificate
+from .._certificates.set_apart import Calibration
+from .._inputs.groups import comparable_groups
+from .._inputs.labels import read_target
+from .._inputs.tables import as_indexable, check_row_order
+from .._problem.criterion import CRITERIA, GAPS
+from .._utils.types import Floats
+from ..metrics._collapse import commonest
+from ..metrics._gaps import (
+    Gap,
+    gap_interval,
+    is_accuracy,
+    labels_for_gap,
+    mean_interval,
+    score_interval,
+)
+from .curve import Curve
+
+# The curve of a path, and the X, y and groups of rows that it did not see.
+Split = tuple[Curve, Any, NDArray, pd.DataFrame]
+
+
+def held_out_figures(
+    splits: list[Split],
+    lambdas: Floats,
+    *,
+    gap: Gap,
+    scoring: Any,
+    confidence: float,
+    n_bootstrap: int,
+    seed: int,
+    overlap: float = 1.0,
+) -> tuple[pd.DataFrame, dict[str, NDArray]]:
+    """Score and gap at each lambda: their means over splits, and split by split.
+
+    The gap of the rows of all splits together would not do: where two models err in
+    opposite directions it is none. ``overlap`` is in how many splits a row comes up.
+    """
+    scorer = get_scorer(scoring)
+    _check_figures(splits, lambdas, gap, confidence, n_bootstrap)
+    # Once for all: lambda leaves the encoding alone, scores of an estimator included.
+    tables = [curve.encode(X) for curve, X, _, _ in splits]
+    limits: Any = {"confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
+    rows, by_split = [], []
+    for lambda_mi in lambdas:
+        scores, gaps = [], []
+        for (curve, X, y, groups), table in zip(splits, tables, strict=True):
+            # The same draws at each lambda, so that the curve is as smooth as it is.
+            clf = curve.at(lambda_mi)
+            scores.append(score_interval(scorer, clf, X, y, table, **limits))
+            true, predicted = (
+                labels_for_gap(v, clf.classes_) for v in (y, clf.predict(table))
+            )
+            gaps.append(gap_interval(gap, true, predicted, groups, **limits))
+        rows.append(
+            {"lambda_mi": lambda_mi}
+            | mean_interval(scores, overlap).columns("score")
+            | mean_interval(gaps, overlap).columns("gap")
+        )
+        by_split.append([[i.value for i in scores], [i.value for i in gaps]])
+    results = {"lambda_mi": np.array(lambdas)}
+    for name, values in zip(
+        ["score", "gap"], np.moveaxis(np.array(by_split), 0, -1), strict=True
+    ):
+        for i, split in enumerate(values):
+            results[f"split{i}_test_{name}"] = split
+        results[f"mean_test_{name}"] = values.mean(axis=0)
+        results[f"std_test_{name}"] = values.std(axis=0)
+    return pd.DataFrame(rows), results
+
+
+def certified_gaps(
+    curve: Curve,
+    calibration: Calibration,
+    lambdas: Floats,
+    *,
+    gap: Gap,
+    confidence: float,
+) -> list[float]:
+    """What no gap of a classifier of the codes exceeds, at each lambda."""
+    gaps = []
+    for lambda_mi in lambdas:
+        clf = curve.at(lambda_mi)
+        certified = calibration.certificate(
+            clf._codes(calibration.X), clf.sensitive_categories_, confidence
+        )
+        by_column = certified if isinstance(certified, dict) else {"": certified}
+        gaps.append(max(_certified_gap(one, gap) for one in by_column.values()))
+    return gaps
+
+
+def _certified_gap(certificate: Certificate, gap: Gap) -> float:
+    """The limit to the gap that a certificate gives; NaN where it gives none."""
+    if gap == "demographic_parity_difference":
+        return certificate.demographic_parity
+    if callable(gap) or certificate.equalized_odds is None:
+        return np.nan
+    return certificate.equalized_odds
+
+
+def _check_figures(
+    splits: list[Split], lambdas: Any, gap: Gap, confidence: float, n_bootstrap: int
+) -> None:
+    if not all(len(y) for _, _, y, _ in splits):
+        raise ValueError(
+            "No rows were held out, so there are no figures; expected "
+            "validation_fraction > 0 in lambda_path, or rows to measure on."
+        )
+    if not len(lambdas):
+        raise ValueError("lambdas must hold at least one number; got none.")
+    if not callable(gap) and gap not in GAPS:
+        raise ValueError(
+            f"gap must be a callable or one of {sorted(GAPS)}; got {gap!r}."
+        )
+    if not 0.5 <= confidence < 1:
+        raise ValueError(f"confidence must be in [0.5, 1); got {confidence}.")
+    if n_bootstrap < 1:
+        raise ValueError(f"n_bootstrap must be at least 1; got {n_bootstrap}.")
+
+
+# -- rows of a display ----------------------------------------------------------
+
+
+class Rows:
+    """X, y and groups, with the settings of the figures."""
+
+    def __init__(
+        self, X: Any, y: Any, sensitive_features: Any, settings: dict[str, Any]
+    ) -> None:
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+        self.X = as_indexable(X)
+        self.y = read_target(y, _num_samples(self.X), "TradeoffDisplay")
+        if sensitive_features is None:
+            raise ValueError(
+                "TradeoffDisplay needs sensitive_features of the rows; got None."
+            )
+        self.groups = comparable_groups(sensitive_features, len(self.y))
+        self.settings = settings
+
+    def curve(
+        self, curve: Curve, lambdas: Floats, calibration: Calibration | None
+    ) -> pd.DataFrame:
+        """Figures at each lambda; of codes with what the calibration rows certify."""
+        splits = [(curve, self.X, self.y, self.groups)]
+        figures, _ = held_out_figures(splits, lambdas, **self.settings, seed=0)
+        if curve.fitted.spec.is_discrete:
+            figures["certified_gap"] = certified_gaps(
+                curve,
+                self._calibration(curve) if calibration is None else calibration,
+                lambdas,
+                gap=self.settings["gap"],
+                confidence=self.settings["confidence"],
+            )
+        return figures
+
+    def _calibration(self, curve: Curve) -> Calibration:
+        """These rows, for certificates, where the path set none apart."""
+        separate = curve.params["sensitive_combination"] == "separate"
+        calibration = Calibration(curve.encode(self.X), self.y, self.groups, separate)
+        criterion = CRITERIA[curve.params["criterion"]]
+        return calibration.checked(criterion.needs_labels)
+
+    def point(self, estimator: Any) -> pd.Series:
+        settings = dict(self.settings)
+        gap, scorer = settings.pop("gap"), get_scorer(settings.pop("scoring"))
+        score = score_interval(scorer, estimator, self.X, self.y, **settings, seed=0)
+        predicted = np.asarray(estimator.predict(self.X))
+        classes = np.unique(self.y)
+        gaps = gap_interval(
+            gap,
+            labels_for_gap(self.y, classes),
+            labels_for_gap(predicted, classes),
+            self.groups,
+            **settings,
+            seed=0,
+        )
+        return pd.Series({**score.columns("score"), **gaps.columns("gap")})
+
+
+def constant_score(scoring: Any, y: NDArray) -> float | None:
+    """The score of the commonest class, where the score is accuracy."""
+    known = len(y) and is_accuracy(get_scorer(scoring))
+    return float(commonest(y)[1]) if known else None

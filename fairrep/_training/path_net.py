@@ -1,0 +1,126 @@
+"""A FairNet for every lambda at once."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from ..nn._batches import Batch, Targets, TensorTable
+from ..nn._conditioning import LambdaScale, embed, folded
+from .net import FairNet
+
+# Steps of this length leave no large hole in the unit circle, however many (Knuth).
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+N_VALIDATED = 5  # lambdas, where the rows of a batch share one
+
+
+class PathNet(FairNet):
+    """Trains conditioned networks on all lambdas of a range at once.
+
+    Each row draws a lambda of its own, at each step anew, and its loss is divided by
+    1 + lambda, so that no end of the range outweighs the other.
+
+    Parameters
+    ----------
+    scale : LambdaScale
+        The range; ``lambda_mi`` is its upper end.
+    shared : bool
+        Whether the rows of a batch share one lambda, as a formula for I(Z; S) needs
+        many rows at the same one. A batch's is then far from those of the latest
+        batches, so that any few steps in a row see all of the range.
+    """
+
+    def __init__(
+        self, module: Any, *, scale: LambdaScale, shared: bool = False, **kwargs: Any
+    ) -> None:
+        self.scale = scale
+        self.shared = shared
+        self.latest_position = 0.0
+        super().__init__(module, lambda_mi=scale.largest, **kwargs)
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, targets = batch
+        return super().train_step((x, self.placed(x, targets)), **fit_params)
+
+    def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, targets = batch
+        if not self.shared:
+            position = torch.linspace(0, 1, len(x), device=x.device)
+            return super().validation_step(
+                (x, self._at(position, targets)), **fit_params
+            )
+        positions = torch.linspace(0, 1, N_VALIDATED, device=x.device).split(1)
+        steps = [
+            super(PathNet, self).validation_step(
+                (x, self._at(position, targets)), **fit_params
+            )
+            for position in positions
+        ]
+        loss = torch.stack([step["loss"] for step in steps]).mean(0)
+        return {**steps[-1], "loss": loss}
+
+    def released_view(self, table: TensorTable) -> TensorTable:
+        """As without lambdas, each row at a lambda of its own."""
+        device = table.x.device
+        position = self._random_positions(table.x)
+        views = []
+        with torch.no_grad():
+            for rows in torch.arange(len(table), device=device).split(4096):
+                output, z = self.module_(table.x[rows], None, embed(position[rows]))
+                views.append(self.critic_view(output, z))
+        targets = table.targets and replace(table.targets, embedding=embed(position))
+        return TensorTable(torch.cat(views), targets)
+
+    def at(self, lambda_mi: float) -> FairNet:
+        """The net for one lambda; it shares what lambda leaves alone."""
+        device = next(self.module_.parameters()).device
+        position = torch.tensor([self.scale.position(lambda_mi)], device=device)
+        net = FairNet.__new__(FairNet)
+        net.__dict__.update(self.__dict__)
+        net.module_ = folded(self.module_, embed(position))
+        net.critics_ = folded(self.critics_, embed(position))
+        net.lambda_mi = lambda_mi
+        return net
+
+    def full_lambda(self) -> float:
+        return 1.0  # each row's own is part of the terms
+
+    def current_lambda(self) -> float:
+        return 1.0
+
+    def _random_positions(self, x: Tensor) -> Tensor:
+        if self.shared:
+            self.latest_position = (self.latest_position + GOLDEN_RATIO) % 1.0
+            position = torch.tensor([self.latest_position], device=x.device)
+        else:
+            position = torch.rand(len(x), generator=self.generator, device=x.device)
+        # A range of one lambda has one position.
+        return position * (self.scale.smallest < self.scale.largest)
+
+    def placed(self, x: Tensor, targets: Targets) -> Targets:
+        """The targets with lambdas drawn for the rows."""
+        return self._at(self._random_positions(x), targets)
+
+    def _at(self, position: Tensor, targets: Targets) -> Targets:
+        lambda_mi = self.warm_up() * self.scale.lambda_at(position)
+        share = 1 / (1 + lambda_mi)
+        return replace(targets, embedding=embed(position), task_share=share)
+
+    def row_term(self, output: Tensor, z: Tensor, targets: Targets) -> Tensor:
+        return super().row_term(output, z, targets) * _task_share(targets)
+
+    def mi_term(
+        self,
+        view: Tensor,
+        targets: Targets,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        share = 1 - _task_share(targets)
+        shared = targets.weighted_by(share)
+        return share.mean() * self.mutual_info(view, shared, generator)
+
+
+def _task_share(targets: Targets) -> Tensor:
+    assert targets.task_share is not None  # `placed` gave it
+    return targets.task_share

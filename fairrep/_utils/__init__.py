@@ -1,0 +1,1 @@
+"""Types, warnings, files and axes, which the rest of the package shares."""

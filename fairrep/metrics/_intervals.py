@@ -1,0 +1,344 @@
+"""Intervals of rates, of gaps between them, and of calibration errors.
+
+One idea serves all: an interval holds the values that the observed one does not
+contradict. For a single rate it has a closed form, Wilson's. A gap, largest minus
+smallest rate, and a calibration error are no means of rows: noise only adds to them, so
+that near 0 the percentiles of a plain bootstrap lie above the truth. Here the bootstrap
+is run once for each value that the gap might have, and inverted [1]_ [2]_.
+
+References
+----------
+.. [1] J. Carpenter, "Test inversion bootstrap confidence intervals", Journal of the
+       Royal Statistical Society B 61(1), 1999.
+.. [2] T. J. DiCiccio and J. P. Romano, "Nonparametric confidence limits by resampling
+       methods and least favorable families", International Statistical Review 58(1),
+       1990.
+.. [3] V. Chernozhukov, S. Lee and A. M. Rosen, "Intersection bounds: estimation and
+       inference", Econometrica 81(2), 2013.
+.. [4] G. Cowan, K. Cranmer, E. Gross and O. Vitells, "Power-constrained limits", 2011.
+       https://arxiv.org/abs/1105.3166
+.. [5] R. G. Newcombe, "Interval estimation for the difference between independent
+       proportions: comparison of eleven methods", Statistics in Medicine 17(8), 1998.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.isotonic import isotonic_regression
+
+from .._utils.types import Codes, Floats
+
+Interval = tuple[float, float]
+Gap = Callable[[Floats], Floats]
+UNKNOWN: Interval = (float("nan"), float("nan"))
+
+# Values that the gap is tried at, from none to well beyond the observed one.
+N_LEVELS = 25
+# In standard errors: how far beyond, and how near a rate is to the extreme one for it
+# to be taken for another extreme.
+REACH, CONTACT = 6.0, 1.0
+
+
+def proportion_interval(hits: int, total: int, confidence: float) -> Interval:
+    """Wilson's score interval of a rate; NaN where nothing was counted."""
+    if total == 0:
+        return UNKNOWN
+    found = binomtest(int(hits), int(total)).proportion_ci(confidence, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def compared(new: Iterable[float], old: Iterable[float]) -> str | None:
+    """Whether a figure is "smaller" or "larger"; None where that cannot be told.
+
+    Both are value, lower and upper limit: each value must be beyond the limits of the
+    other.
+    """
+    (value, low, high), (old_value, old_low, old_high) = new, old
+    if value < old_low and high < old_value:
+        return "smaller"
+    if value > old_high and low > old_value:
+        return "larger"
+    return None
+
+
+@dataclass
+class Counts:
+    """Rows of each group that have an outcome, out of those that could have it."""
+
+    hits: Codes  # (n_groups,)
+    totals: Codes  # (n_groups,), all positive
+
+    @property
+    def rates(self) -> Floats:
+        return self.hits / self.totals
+
+    @property
+    def smoothed(self) -> Floats:
+        """The rates, none of them 0 or 1: where draws vary, as the truth might."""
+        return (self.hits + 0.5) / (self.totals + 1)
+
+    @property
+    def errors(self) -> Floats:
+        """Standard errors of the rates."""
+        return np.sqrt(self.smoothed * (1 - self.smoothed) / self.totals)
+
+
+def gap_intervals(
+    families: list[Counts],
+    *,
+    n_bootstrap: int,
+    confidence: float,
+    rng: np.random.RandomState,
+) -> dict[str, Interval]:
+    """Intervals of the largest difference and of the smallest ratio between groups.
+
+    With several families (true and false positive rates), of the worst among them.
+
+    The rates of all groups are moved along a path from their common mean, where the
+    gap is 0, through their observed values to beyond them. At each of `N_LEVELS` points
+    of the path `n_bootstrap` tables are drawn, binomially within each group. A limit is
+    where the observed gap, or one more extreme, comes up in half of ``1 - confidence``
+    of the draws.
+
+    How far noise lifts the largest rate depends on how many groups share the top, which
+    is not known where groups are close. So the lower limit joins groups within
+    `CONTACT` standard errors of an extreme with it, which lifts most, and the upper
+    limit sets the others apart from it [3]_. An interval always holds the observed
+    value. No upper limit is below what parity usually gives (see `invert`), nor below
+    what two groups may differ by in the other order (see `_swapped_limit`).
+
+    Parameters
+    ----------
+    families : list of Counts
+        Of the same groups, at least two.
+    n_bootstrap : int
+        Draws at each point of the path.
+    confidence : float
+        Nominal coverage, in (0, 1).
+    rng : RandomState
+
+    Returns
+    -------
+    intervals : dict
+        "difference" and "ratio".
+    """
+    tail = (1 - confidence) / 2
+    intervals = {}
+    for name, gap in GAPS.items():
+        low = _lower_limit(families, gap, n_bootstrap, tail, rng)
+        high = max(_upper_limit(f, gap, n_bootstrap, tail, rng) for f in families)
+        intervals[name] = (low, high)
+    low, high = intervals["ratio"]
+    intervals["ratio"] = (1 - high, 1 - low)
+    return intervals
+
+
+def _lower_limit(
+    families: list[Counts],
+    gap: Gap,
+    n_bootstrap: int,
+    tail: float,
+    rng: np.random.RandomState,
+) -> float:
+    """Lower limit of the largest gap of the families.
+
+    All families' gaps are as large as the level, but none larger than observed.
+    """
+    observed = [float(gap(counts.rates)) for counts in families]
+    worst = max(observed)
+    steps = np.linspace(0, 1, N_LEVELS)
+    paths = [
+        _path(counts, _joined(counts), np.minimum(1, steps * worst / max(own, 1e-9)))
+        for counts, own in zip(families, observed, strict=True)
+    ]
+    levels = np.max([gap(path) for path in paths], axis=0)
+    draws = np.max(
+        [
+            gap(_draw(counts.totals, path, n_bootstrap, rng))
+            for counts, path in zip(families, paths, strict=True)
+        ],
+        axis=0,
+    )
+    return invert(levels, draws, worst, tail)[0]
+
+
+def _upper_limit(
+    counts: Counts,
+    gap: Gap,
+    n_bootstrap: int,
+    tail: float,
+    rng: np.random.RandomState,
+) -> float:
+    """Upper limit of one family's gap; of several, the largest is the worst gap's."""
+    shape = _apart(counts)
+    reach = np.ptp(counts.rates) + REACH * counts.errors.max()
+    path = _path(counts, shape, np.linspace(0, reach / np.ptp(shape), N_LEVELS))
+    draws = _draw(counts.totals, path, n_bootstrap, rng)
+    limit = invert(gap(path), gap(draws), float(gap(counts.rates)), tail)[1]
+    return max(limit, _swapped_limit(counts, gap, tail))
+
+
+def _swapped_limit(counts: Counts, gap: Gap, tail: float) -> float:
+    """Upper limit of the gap of two groups whose true order is not the observed one.
+
+    The path of `_upper_limit` keeps that order, and a rate of 1 can rise no further: 61
+    hits of 61 beside 782 of 793 would leave next to no gap. Yet the small group's true
+    rate may be 0.95, well below the other's. So of each pair the limit in the other
+    order is Newcombe's [5]_, made of Wilson's limits of both rates; that of a ratio is
+    the same in logarithms.
+    """
+    wilson = [
+        proportion_interval(hits, total, 1 - 2 * tail)
+        for hits, total in zip(counts.hits, counts.totals, strict=True)
+    ]
+    low, high = np.transpose(wilson)
+    rates = counts.smoothed
+    if gap is _one_minus_ratio:
+        with np.errstate(divide="ignore"):
+            low, rates, high = np.log(low), np.log(rates), np.log(high)
+    # By row the group that is truly above, by column the one below.
+    margin = np.hypot((high - rates)[:, None], rates - low)
+    swapped = rates[:, None] <= rates
+    np.fill_diagonal(swapped, False)
+    limit = float((rates[:, None] - rates + margin)[swapped].max())
+    return float(-np.expm1(-limit)) if gap is _one_minus_ratio else limit
+
+
+def calibration_interval(
+    positives: Codes,
+    totals: Codes,
+    scores: Floats,
+    *,
+    n_bootstrap: int,
+    confidence: float,
+    rng: np.random.RandomState,
+) -> Interval:
+    """Interval of the expected calibration error, as that of a gap.
+
+    The path leads from the mean scores of the bins, where the error is 0, through their
+    observed rates to beyond; labels are drawn binomially within each bin.
+
+    Parameters
+    ----------
+    positives, totals : ndarray of shape (n_bins,)
+        Positive rows and rows of each bin; no bin is empty.
+    scores : ndarray of shape (n_bins,)
+        Mean score of each bin.
+    """
+    counts = Counts(positives, totals)
+    share = totals / totals.sum()
+
+    def error(rates: Floats) -> Floats:
+        return np.abs(rates - scores) @ share
+
+    value = float(error(counts.rates))
+    reach = 1 + REACH * float(counts.errors @ share) / max(value, 1e-6)
+    steps = np.linspace(0, reach, N_LEVELS)[:, None]
+    path = np.clip(scores + steps * (counts.smoothed - scores), 0, 1)
+    draws = _draw(totals, path, n_bootstrap, rng)
+    return invert(error(path), error(draws), value, (1 - confidence) / 2)
+
+
+def invert(levels: Floats, draws: Floats, observed: float, tail: float) -> Interval:
+    """Levels whose draws exceed `observed` neither too seldom nor too often.
+
+    Now and then groups agree better than they do by chance at parity: the inversion
+    then rules out every level and would end at `observed`, be it 0, as if so few rows
+    could tell that. So the upper limit is never below that of the median draw at the
+    first level: what rows of this number usually show where there is no gap [4]_.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (n_levels,)
+        True values, increasing from none.
+    draws : ndarray of shape (n_levels, n_draws)
+        What was drawn at each of them.
+    observed : float
+    tail : float
+        Share of draws beyond `observed` at either limit.
+    """
+    usual = max(observed, float(np.median(draws[0])))
+    low = _crossing(_exceed(draws, observed), levels, tail)
+    high = _crossing(_exceed(draws, usual), levels, 1 - tail)
+    return min(low, observed), max(high, observed)
+
+
+def _exceed(draws: Floats, observed: float) -> Floats:
+    """Share of each level's draws that is above what was observed."""
+    above = (draws > observed + 1e-12).mean(axis=1)
+    tied = (np.abs(draws - observed) <= 1e-12).mean(axis=1)
+    # Drawn anew at each level, the shares rise but for noise, which this smooths.
+    return isotonic_regression(above + tied / 2)
+
+
+def _draw(
+    totals: Codes, path: Floats, n_draws: int, rng: np.random.RandomState
+) -> Floats:
+    """Rates drawn at each point of a path, (n_levels, n_draws, n_groups)."""
+    shape = (len(path), n_draws, len(totals))
+    return rng.binomial(totals, path[:, None], shape) / totals
+
+
+def _crossing(exceed: Floats, levels: Floats, share: float) -> float:
+    after = int(np.searchsorted(exceed, share))
+    if after == 0:
+        return float(levels[0])
+    if after == len(levels):
+        return float(levels[-1])
+    pair = slice(after - 1, after + 1)
+    return float(np.interp(share, exceed[pair], levels[pair]))
+
+
+# -- paths ---------------------------------------------------------------------
+
+
+def _path(counts: Counts, shape: Floats, scale: Floats) -> Floats:
+    common = np.average(shape, weights=counts.totals)
+    return np.clip(common + scale[:, None] * (shape - common), 0, 1)
+
+
+def _joined(counts: Counts) -> Floats:
+    """The rates, those near the largest or the smallest one set equal to it."""
+    rates, errors = _never_level(counts), counts.errors
+    top, bottom = rates.argmax(), rates.argmin()
+    below, above = rates[top] - rates, rates - rates[bottom]
+    near_top = (below < CONTACT * np.hypot(errors, errors[top])) & (below <= above)
+    near_bottom = (above < CONTACT * np.hypot(errors, errors[bottom])) & ~near_top
+    joined = np.where(near_top, rates[top], rates)
+    return np.where(near_bottom & (above < below), rates[bottom], joined)
+
+
+def _apart(counts: Counts) -> Floats:
+    """The rates, all but the two extreme ones drawn halfway to the middle."""
+    rates = _never_level(counts)
+    middle = (rates.max() + rates.min()) / 2
+    apart = (rates + middle) / 2
+    for extreme in (rates.argmax(), rates.argmin()):
+        apart[extreme] = rates[extreme]
+    return apart
+
+
+def _never_level(counts: Counts) -> Floats:
+    """The smoothed rates; a path needs a direction, so equal ones are told apart."""
+    rates = counts.smoothed
+    if np.ptp(rates) < 1e-6:
+        smallest = counts.totals.argmin()
+        rates[smallest] += 1e-6 if rates[smallest] < 0.5 else -1e-6
+    return rates
+
+
+def _difference(rates: Floats) -> Floats:
+    return np.ptp(rates, axis=-1)
+
+
+def _one_minus_ratio(rates: Floats) -> Floats:
+    """1 - smallest / largest rate; 0 where all are 0, which is parity."""
+    largest = rates.max(axis=-1)
+    gap = np.ptp(rates, axis=-1)
+    return np.divide(gap, largest, out=np.zeros_like(gap), where=largest > 0)
+
+
+# What a difference and a ratio measure, 0 where all rates are the same.
+GAPS: dict[str, Gap] = {"difference": _difference, "ratio": _one_minus_ratio}
