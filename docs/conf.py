@@ -32,6 +32,24 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
 ]
+# Links into the pages of other packages need their inventories from the network, and a
+# build must work without one: so they are made where this is set, as for publishing.
+if os.environ.get("FAIRREP_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        name: (address, None)
+        for name, address in {
+            "fairlearn": "https://fairlearn.org/main/",
+            "matplotlib": "https://matplotlib.org/stable/",
+            "numpy": "https://numpy.org/doc/stable/",
+            "pandas": "https://pandas.pydata.org/docs/",
+            "python": "https://docs.python.org/3/",
+            "sklearn": "https://scikit-learn.org/stable/",
+            "skops": "https://skops.readthedocs.io/en/stable/",
+            "skorch": "https://skorch.readthedocs.io/en/stable/",
+            "torch": "https://docs.pytorch.org/docs/stable/",
+        }.items()
+    }
 exclude_patterns = ["_build", "auto_examples/**/*.py", "auto_examples/**/*.ipynb"]
 templates_path = ["_templates"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
