@@ -237,7 +237,7 @@ def read_groups(frame: pd.DataFrame, n_quantiles: int = N_QUANTILES) -> list[Gro
 def _read_column(column: pd.Series, name: Hashable, n_quantiles: int) -> Groups:
     column = column.reset_index(drop=True).infer_objects()
     what = f"sensitive_features column {name!r}"
-    check_several(column.unique(), len(column), what)
+    check_several(column.unique().tolist(), len(column), what)
     if is_continuous(column):
         values = column.to_numpy(dtype=np.float64)
         check_finite(values, what)

@@ -1,0 +1,60 @@
+"""What each criterion conditions on, compares and closes."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from fairrep._problem.criterion import CRITERIA, GAPS
+from fairrep._problem.task import classification_task, regression_task
+from fairrep.metrics import fairness_report
+
+Y = np.array(["no", "yes", "yes", "no", "yes"])
+WEIGHT = np.array([1.0, 2, 3, 4, 5])
+
+
+def test_demographic_parity_looks_at_all_rows_alike():
+    stratum, n_strata, weight = CRITERIA["demographic_parity"].strata(
+        classification_task(Y), WEIGHT
+    )
+    assert n_strata == 1
+    assert_array_equal(stratum, np.zeros(5))
+    assert_array_equal(weight, WEIGHT)
+
+
+def test_equalized_odds_has_a_stratum_a_label():
+    stratum, n_strata, weight = CRITERIA["equalized_odds"].strata(
+        classification_task(Y), WEIGHT
+    )
+    assert n_strata == 2
+    assert_array_equal(stratum, [0, 1, 1, 0, 1])
+    assert_array_equal(weight, WEIGHT)
+
+
+def test_equal_opportunity_counts_the_positives_alone():
+    stratum, n_strata, weight = CRITERIA["equal_opportunity"].strata(
+        classification_task(Y), WEIGHT
+    )
+    assert n_strata == 1
+    assert_array_equal(stratum, np.zeros(5))
+    assert_array_equal(weight, [0, 2, 3, 0, 5])
+
+
+@pytest.mark.parametrize("name", ["equalized_odds", "equal_opportunity"])
+def test_criteria_given_y_need_classes(name):
+    task = regression_task(np.linspace(0, 1, 5))
+    with pytest.raises(ValueError, match="needs class labels y; this is a regression"):
+        CRITERIA[name].strata(task, WEIGHT)
+
+
+def test_equal_opportunity_needs_two_classes():
+    task = classification_task(np.array(["a", "b", "c", "a", "b"]))
+    with pytest.raises(ValueError, match="needs a binary y; got 3 classes"):
+        CRITERIA["equal_opportunity"].strata(task, WEIGHT)
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_each_gap_is_a_figure_of_the_report(gap):
+    report = fairness_report(
+        [0, 1, 0, 1], [0, 1, 1, 1], sensitive_features=["f", "f", "m", "m"]
+    )
+    assert 0 <= getattr(report, gap) <= 1
