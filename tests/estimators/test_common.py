@@ -72,18 +72,29 @@ def _groups(X):
 
 # Some checks train on ten rows of noise, or with weights of which one class is to win.
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
-@pytest.mark.filterwarnings("ignore:The classifier chosen is no better")
 @parametrize_with_checks(
     [
         MIDebiasedClassifier(0),
         MIFairTransformer(0),
         GuardedClassifier(**QUICK),
         GuardedTransformer(**QUICK),
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
+)
+def test_common_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The classifier has collapsed")
+@pytest.mark.filterwarnings("ignore:The classifier chosen is no better")
+@parametrize_with_checks(
+    [
         GuardedClassifier(**QUICK_CODES),
         GuardedTransformer(**QUICK_CODES, output="index"),
         GuardedCV(**QUICK_PATH),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
-def test_common_checks(estimator, check):
+def test_common_checks_of_codes_and_of_the_search(estimator, check):
     check(estimator)

@@ -282,6 +282,7 @@ def test_a_larger_lambda_closes_the_gap():
     assert estimates[-1] < 0.3 * estimates[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [1.0, 0.05])
 def test_the_range_fits_the_data(share):
     """From no effect to a closed gap, where y is rare and hard to predict too."""
@@ -309,6 +310,7 @@ class StopAtOnce(Callback):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_the_range_hardly_depends_on_the_seed():
     """Found in few steps, it was once 13 and once 1,000 on the same rows."""
     X, y, s = make_biased_classification(
