@@ -1,4 +1,4 @@
-"""`certify`: from the codes and groups of rows to a certificate."""
+"""`certify` reads the codes and groups of rows, for `from_counts` to certify."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From counts of codes by group to a certificate."""
+"""A certificate is computed from counts of codes by group."""
 
 from dataclasses import dataclass
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""Rows that neither train nor choose anything, and the certificate they give."""
+"""Rows that neither train nor choose anything give the certificate."""
 
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple

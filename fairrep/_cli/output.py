@@ -32,7 +32,7 @@ def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) ->
 
 
 def progress() -> int:
-    """``verbose`` of what takes long: no bars in the files that logs go to."""
+    """Say whether what takes long shows a bar: none goes into the files of logs."""
     return int(sys.stderr.isatty())
 
 

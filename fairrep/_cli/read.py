@@ -1,4 +1,4 @@
-"""From files of rows, as the command line names them, to frames and labels."""
+"""Files of rows, as the command line names them, become frames and labels."""
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What the estimators share: a fit that reads as the data flow."""
+"""The estimators share a fit that reads as the data flow."""
 
 from os import PathLike
 from typing import Any, ClassVar
@@ -341,7 +341,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     @property
     def _n_features_out(self) -> int:
         check_is_fitted(self)
-        return self.net_.module_.project.out_features
+        return self._fitted.spec.n_released
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_fitted")

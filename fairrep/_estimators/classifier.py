@@ -1,4 +1,4 @@
-"""MIDebiasedClassifier."""
+"""MIDebiasedClassifier predicts classes from a debiased representation."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Fitted estimators from a folder, `load`; or from any file, `load_model`.
+"""`load` reads a fitted estimator from a folder, `load_model` a model from any file.
 
 Classes come from a list, values from JSON, weights from safetensors.
 """

@@ -141,7 +141,7 @@ class MIParameters(BaseEstimator):
         self.verbose = verbose
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Of which metadata go where: to `fit`, and to that of ``estimator``.
+        """Say which metadata go where: to `fit`, and to that of ``estimator``.
 
         Returns
         -------

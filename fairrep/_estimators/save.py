@@ -1,4 +1,4 @@
-"""Fitted estimators as plain data and tensors: what `save` writes.
+"""`save` writes fitted estimators as plain data and tensors.
 
 Values go into JSON, weights into safetensors, so that nothing that is read is ever run.
 A classifier of scikit-learn's inside goes through skops, which loads types that are

@@ -1,4 +1,4 @@
-"""MIFairTransformer."""
+"""MIFairTransformer releases a debiased representation."""
 
 from typing import Any, ClassVar
 

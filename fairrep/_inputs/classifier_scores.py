@@ -1,4 +1,4 @@
-"""The scores of a scikit-learn classifier as inputs of the encoder.
+"""The scores of a scikit-learn classifier are inputs of the encoder.
 
 On the rows that trained it a classifier's scores are too good, and the encoder would
 trust them more than they deserve. So these rows get the scores of fits that left them
@@ -156,7 +156,7 @@ def _out_of_fold(
 
 
 def _seeded(estimator: Any, rng: np.random.RandomState) -> Any:
-    """With a seed wherever None stands, which is numpy's global random state."""
+    """Set a seed wherever None stands, which is numpy's global random state."""
     params = estimator.get_params(deep=True)
     unset = [
         name

@@ -1,4 +1,4 @@
-"""Columns of X as float32: numbers standardised and binned, categories one-hot."""
+"""Columns of X become float32: numbers standardised, binned; categories one-hot."""
 
 from typing import Any
 

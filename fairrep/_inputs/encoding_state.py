@@ -1,4 +1,4 @@
-"""The state of what encodes X as plain numbers and strings, and back.
+"""What encodes X is written as plain numbers and strings, and read again.
 
 scikit-learn's own objects are not written: an encoder that is read is fitted on a
 specimen, a table of a few rows with the same categories and missing values, and then

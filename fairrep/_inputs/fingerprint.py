@@ -1,4 +1,4 @@
-"""Whether a model has seen some rows: what a fit keeps of its own to tell."""
+"""A fingerprint is what a fit keeps to tell whether it has seen some rows."""
 
 from hashlib import blake2b
 

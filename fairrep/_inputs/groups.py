@@ -1,4 +1,4 @@
-"""Sensitive columns as users have them, read as groups of rows.
+"""Sensitive columns, as users have them, are read as groups of rows here.
 
 The only reader of S as groups: what a fit guards, what a gap compares, what an audit or
 a certificate is of, all ask here. What may be wrong with a column is checked here too,

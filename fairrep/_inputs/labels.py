@@ -1,4 +1,4 @@
-"""y as users have it, read as one array."""
+"""y, as users have it, is read as one array here."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whether a fitted classifier's scores look like those of the rows that trained it."""
+"""A warning tells of scores that look like those of the rows that trained."""
 
 import numpy as np
 from numpy.typing import NDArray

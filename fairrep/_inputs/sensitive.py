@@ -1,4 +1,4 @@
-"""sensitive_features as users have them -> what the critics guard.
+"""Sensitive columns, as users have them, are read as what critics guard here.
 
 `read_sensitive` turns the columns into group codes and normal scores, `guard` weighs
 the rows so that groups count equally.

@@ -1,4 +1,4 @@
-"""Which rows train, and which are held out: by cells of group and label."""
+"""Rows are held out by cells of group and label, and split for validation."""
 
 from collections.abc import Iterator
 from numbers import Integral

@@ -1,4 +1,4 @@
-"""X as users have it -> frames and arrays.
+"""X, as users have it, is read as a frame or an array here.
 
 The rest of the package never asks what kind of table it has.
 """

@@ -1,4 +1,4 @@
-"""The criteria: between which rows S is to be independent of z, and which gap closes.
+"""A criterion says among which rows z is to tell nothing of S, and which gap closes.
 
 Everything that asks what a criterion means reads it here: the strata of a fit, the gap
 that a search limits, the rates that a report compares.

@@ -1,4 +1,4 @@
-"""What the critics guard: a part of S, with weights that say how its rows count."""
+"""Critics guard parts of S, with weights that say how the rows count."""
 
 from dataclasses import dataclass
 

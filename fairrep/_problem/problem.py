@@ -1,4 +1,4 @@
-"""The input of a fit, read: what its nets are built for and trained on."""
+"""A problem is the input of a fit, read, for nets to be built for and trained on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What z must keep: the classes of y, a continuous y, or X itself."""
+"""A task is what z must keep: the classes of y, a continuous y, or X itself."""
 
 from dataclasses import dataclass
 from typing import Any

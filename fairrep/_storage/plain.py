@@ -1,4 +1,4 @@
-"""Values of parameters and attributes as JSON has them, and back, without loss.
+"""Values of parameters and attributes become JSON and come back without loss.
 
 What JSON lacks is an object with one key that begins with "$": a tuple is
 {"$tuple": [...]}. Reading only builds values of the kinds below; it runs no code.

@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn as bytes and back, through skops: without pickle."""
+"""Estimators of scikit-learn become bytes and come back through skops, not pickle."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ HARMLESS = {
 
 
 def to_bytes(value: Any, what: str) -> bytes:
-    """Of estimators, arrays and the like; ``what`` is what an error calls it."""
+    """Write estimators, arrays and the like; an error calls them ``what``."""
     return _skops_io(f"saving {what}").dumps(value)
 
 

@@ -1,4 +1,4 @@
-"""Which lambda of a path to choose, and what is said of a choice of little use."""
+"""A choice takes one lambda of a path, and is told of where it is of little use."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a path trained, before anything is measured: a classifier for each lambda."""
+"""A curve holds what a path trained: a classifier for each lambda, unmeasured."""
 
 from dataclasses import dataclass
 from numbers import Real

@@ -1,4 +1,4 @@
-"""MIDebiasedClassifierCV: chooses lambda on a path, under a limit to the gap."""
+"""MIDebiasedClassifierCV chooses lambda on a path, under a limit to the gap."""
 
 from inspect import signature
 from numbers import Integral, Real

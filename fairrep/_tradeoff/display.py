@@ -1,4 +1,4 @@
-"""TradeoffDisplay: score against gap, for every lambda of a path."""
+"""TradeoffDisplay draws score against gap, for every lambda of a path."""
 
 from typing import Any
 

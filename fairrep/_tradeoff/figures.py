@@ -1,4 +1,4 @@
-"""Score and gap on held-out rows, at each lambda of a path."""
+"""Figures are score and gap on held-out rows, at each lambda of a path."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which lambdas a path is for: from no effect to a gap that is lost in its noise."""
+"""The range of lambda goes from no effect to a gap that is lost in its noise."""
 
 import math
 from collections.abc import Iterator
@@ -154,7 +154,7 @@ def gap_curve(net: PathNet, problem: Problem) -> GapCurve:
 def _comparisons(
     problem: Problem, rows: Codes, table: TensorTable
 ) -> Iterator[tuple[Codes, list[Codes]]]:
-    """For each part of S and stratum: its rows, their groups, and these shuffled."""
+    """Give the rows of each part of S and stratum, their groups, and these shuffled."""
     rng = np.random.default_rng(0)
     assert table.targets is not None
     stratum = table.targets.stratum.cpu().numpy()

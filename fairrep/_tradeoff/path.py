@@ -1,4 +1,4 @@
-"""A trained path: the classifier at any lambda, and figures at all of them."""
+"""LambdaPath is a trained path: classifiers at any lambda, figures at all."""
 
 from typing import Any
 

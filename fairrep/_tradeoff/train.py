@@ -1,4 +1,4 @@
-"""`lambda_path`: one training for every lambda."""
+"""`lambda_path` trains one net for every lambda."""
 
 from dataclasses import replace
 from numbers import Integral
@@ -138,7 +138,7 @@ def train_path(
     gap: Gap | None = None,
     calibration: Calibration | None = None,
 ) -> LambdaPath:
-    """`lambda_path`, once the rows for certificates are set apart.
+    """Train a path, once the rows for certificates are set apart.
 
     With a check that the held-out rows can tell of the ``gap``.
     """

@@ -1,1 +1,1 @@
-"""From a problem and a spec to trained nets, and what a fit found of them."""
+"""Nets are built of a spec, trained on a problem, and kept with what a fit found."""

@@ -1,4 +1,4 @@
-"""From a spec to networks, and to the net that trains them."""
+"""Networks, and the net that trains them, are built of a spec."""
 
 import copy
 from collections import deque

@@ -1,4 +1,4 @@
-"""What happens between the epochs."""
+"""Callbacks are what happens between the epochs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One training: nets from a problem and a spec, and what they leave of I(Z; S)."""
+"""A training makes nets of a problem and a spec, and says what they leave of S."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

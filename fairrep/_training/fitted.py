@@ -1,4 +1,4 @@
-"""What a fit found: how rows of X are encoded, the nets, and the groups of S."""
+"""Fitted is what a fit found: the encoding of X, the nets, the groups of S."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""How the networks are trained against each other."""
+"""FairNet trains the networks against each other."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -266,7 +266,7 @@ class FairNet(NeuralNet):
         step_fn: Callable,
         **params: Any,
     ) -> None:
-        """As skorch's, but the losses stay on the device until the epoch is over."""
+        """Run an epoch as skorch does; the losses stay on the device until its end."""
         if iterator is None:
             return
         self._set_training(training)

@@ -1,4 +1,4 @@
-"""A FairNet for every lambda at once."""
+"""PathNet is a FairNet for every lambda at once."""
 
 from dataclasses import replace
 from typing import Any
@@ -61,7 +61,7 @@ class PathNet(FairNet):
         return {**steps[-1], "loss": loss}
 
     def released_view(self, table: TensorTable) -> TensorTable:
-        """As without lambdas, each row at a lambda of its own."""
+        """Release each row at a lambda of its own."""
         device = table.x.device
         position = self._random_positions(table.x)
         views = []

@@ -1,4 +1,4 @@
-"""What the nets of a fit are built of: its parameters, resolved, as plain data.
+"""A spec is what the nets of a fit are built of: its parameters, resolved and plain.
 
 Parameters may say "auto" and may be set anew after a fit. A spec says what an "auto"
 came to and stays as it is: nets are built from it in `fit`, saved as it, and built from

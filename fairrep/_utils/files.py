@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files are written so that they are either whole or not there."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def partial(path: Path) -> Path:
-    """Where a file is written before it takes its place."""
+    """Name the file that is written before it takes its place."""
     # Beside the target, where renaming is atomic; not by tempfile, whose files only
     # their owner can read.
     path = path.resolve()

@@ -14,7 +14,7 @@ INK = "#333333"
 
 
 def new_axes(ax: Any, height: float) -> Any:
-    """`ax`, or the axes of a new figure that needs no display."""
+    """Return `ax`, or the axes of a new figure that needs no display."""
     if ax is not None:
         return ax
     with _needs_matplotlib():

@@ -10,7 +10,7 @@ NOT_THE_USERS = {"fairrep", "sklearn", "joblib"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """`warnings.warn`, at the nearest line that is the user's."""
+    """Warn at the nearest line that is the user's."""
     frame, level = sys._getframe(1), 2
     while _package(frame) in NOT_THE_USERS and frame.f_back is not None:
         frame, level = frame.f_back, level + 1

@@ -1,4 +1,4 @@
-"""`audit`: from models and rows to a report."""
+"""`audit` makes a report of models and rows."""
 
 from typing import Any
 

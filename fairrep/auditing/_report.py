@@ -1,4 +1,4 @@
-"""What an audit returns."""
+"""AuditReport is what an audit returns: findings, with words, page and pictures."""
 
 import json
 from collections.abc import Mapping

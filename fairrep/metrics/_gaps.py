@@ -39,7 +39,7 @@ def labels_for_gap(y: NDArray, classes: NDArray) -> NDArray:
 
 
 def mean_interval(intervals: list[Measured], overlap: float) -> Measured:
-    """Of the mean over splits, whose errors are independent.
+    """Give the mean over splits its limits; their errors are independent.
 
     Rows that come up in ``overlap`` splits each tell no more than once.
     """

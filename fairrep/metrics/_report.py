@@ -315,7 +315,7 @@ def metric_frame(
     sample_weight: Any,
     metrics: list[str],
 ) -> MetricFrame:
-    """`metrics` of `pos_label` against the rest; warns where one of them is 0/0."""
+    """Measure `pos_label` against the rest; warn where a metric is 0/0."""
     positive = (y_true == pos_label).astype(int)
     groups = _groups(sensitive_features, len(y_true))
     weight = np.ones(len(y_true))

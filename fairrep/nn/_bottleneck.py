@@ -1,4 +1,4 @@
-"""From features h to the representation z that is released.
+"""Bottlenecks turn features h into the representation z that is released.
 
 A deterministic bottleneck can hide s instead of removing it: any injective map keeps
 all of I(X; S), however small the critic's estimate. Gaussian noise on a normalised z

@@ -1,4 +1,4 @@
-"""Conditioning on lambda: layers that serve every weight of the MI term at once.
+"""Layers that are conditioned on lambda serve every weight of the MI term at once.
 
 Where a row stands between the smallest and the largest lambda is its position, in
 [0, 1]. Layers take the position's embedding and adapt scale and shift of their units

@@ -1,4 +1,4 @@
-"""From encoded rows x to features h."""
+"""Encoders turn encoded rows x into features h."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The layers that all networks are made of.
+"""These layers are what all networks are made of.
 
 Initial weights and dropout take an explicit generator, so that no network here reads
 or changes torch's global random state.
@@ -49,7 +49,7 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def linear(
     n_in: int, n_out: int, generator: Generator, n_blocks: int = 1
 ) -> nn.Linear | BlockLinear:
-    """`torch.nn.Linear` with its usual initialisation, drawn from ``generator``.
+    """Make a `torch.nn.Linear` whose usual initial weights come from ``generator``.
 
     With blocks, as many of them side by side.
     """

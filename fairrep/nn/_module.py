@@ -1,4 +1,4 @@
-"""The module that is trained, and what it loses on the task."""
+"""FairModule is what is trained: encoder, bottleneck, head, and its task loss."""
 
 from collections.abc import Callable
 from typing import Any

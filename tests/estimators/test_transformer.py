@@ -191,3 +191,13 @@ def test_no_sensitive_features_without_the_mi_term(quick, biased):
     model = MIFairTransformer(**{**quick, "lambda_mi": 0}).fit(X, y)
     assert model.sensitive_categories_ == []
     assert np.isnan(model.mi_estimate_)
+
+
+@pytest.mark.parametrize("bottleneck", ["gaussian", "discrete"])
+def test_names_of_columns_with_the_public_defaults(biased, bottleneck):
+    """Of four members z has eight columns, not thirty-two."""
+    X, y, s = biased
+    model = MIFairTransformer(bottleneck=bottleneck, max_epochs=1, random_state=0)
+    Z = model.set_output(transform="pandas").fit_transform(X, y, sensitive_features=s)
+    assert Z.columns.tolist() == model.get_feature_names_out().tolist()
+    assert Z.shape == (len(X), model.n_codes if bottleneck == "discrete" else 8)

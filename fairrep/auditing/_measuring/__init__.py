@@ -1,1 +1,1 @@
-"""From models and rows to findings: what an audit measures, as plain data."""
+"""Models and rows become findings here: what an audit measures, as plain data."""

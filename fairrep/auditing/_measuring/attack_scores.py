@@ -1,4 +1,4 @@
-"""What an attacker's output is worth: the metric, its interval, and nats."""
+"""An attacker's output is scored by a metric with its interval, and in nats."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What an audit measured, as plain data."""
+"""Findings are what an audit measured, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

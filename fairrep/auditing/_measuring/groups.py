@@ -105,7 +105,7 @@ class GroupFigures:
     def order(self, disparity: str) -> str:
         """The groups that set a disparity, the one with the higher rate first."""
         row = self.disparities.loc[disparity]
-        if row["lowest"] is None:
+        if pd.isna(row["lowest"]):  # None is NaN in a column of pandas 3
             return ""
         level = row["value"] == (1 if disparity.endswith("ratio") else 0)
         between = "level with" if level else "above"
@@ -139,7 +139,7 @@ class GroupFigures:
         return frame.astype(dict.fromkeys(numbers, float))
 
     def to_dict(self) -> dict[str, Any]:
-        """As dicts, lists, strings and numbers; None for what is not known."""
+        """Return dicts, lists, strings and numbers; None for what is not known."""
 
         def cell(group: str, metric: str) -> dict[str, Any]:
             return {

@@ -1,4 +1,4 @@
-"""What fresh attackers can read of S in a view of the rows: a score, a representation.
+"""Leakage is what fresh attackers read of S in a view: a score, a representation.
 
 A trained critic's own estimate proves nothing, so S is attacked anew: by four kinds of
 model, cross-fitted on the audited rows, beside what they score where nothing is there.

@@ -1,4 +1,4 @@
-"""What attackers score where there is nothing to read."""
+"""Attackers have a score where there is nothing to read, too: the null."""
 
 import numpy as np
 from scipy.stats import norm
@@ -45,7 +45,7 @@ def null_limits(
 
 
 def _widening(mean_square: float) -> float:
-    """Of the spread in theory, from the squares of what permutations show of it."""
+    """Widen the spread of theory by what permutations show of its square."""
     n_all = N_SIMULATED + N_PERMUTATIONS
     pooled = (N_SIMULATED * MIN_WIDENING**2 + N_PERMUTATIONS * mean_square) / n_all
     return max(MIN_WIDENING, float(np.sqrt(pooled)))

@@ -1,4 +1,4 @@
-"""Which columns of X tell S, one by one."""
+"""Proxies are the columns of X that tell S, one by one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""S as attackers take it: groups, or a continuous S with its quantile bins."""
+"""A secret is S as attackers take it: groups, or quantile bins."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any

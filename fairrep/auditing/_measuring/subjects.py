@@ -1,4 +1,4 @@
-"""What is audited: the outputs of a model, or predictions as they come."""
+"""A subject is what is audited: the outputs of a model, or predictions."""
 
 import warnings
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""From findings to words, pages and pictures; nothing is measured here."""
+"""Findings become words, pages and pictures here; nothing is measured."""

@@ -1,4 +1,4 @@
-"""Pictures of an audit, in scikit-learn's manner: compute, store, draw."""
+"""CalibrationByGroupDisplay draws the calibration of scores by group."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Models side by side: what differs from the first of them."""
+"""Models stand side by side, each compared with the first of them."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def _with_interval(value: float, low: float, high: float) -> str:
 
 
 def comparison_sentences(first: Any, other: Any) -> list[str]:
-    """Which gaps of the other model are smaller or larger, for each class and S."""
+    """Say which gaps of the other model are smaller or larger, by class and S."""
     of_first = {(str(f.pos_label), f.attribute): f for f in first.figures}
     n_classes = len({pos_label for pos_label, _ in of_first})
     sentences = []

@@ -1,4 +1,4 @@
-"""Pictures of an audit, in scikit-learn's manner: compute, store, draw."""
+"""GroupsDisplay draws the rates of groups."""
 
 from typing import Any
 

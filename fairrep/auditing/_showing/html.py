@@ -1,4 +1,4 @@
-"""An audit as one page of HTML: text, tables and pictures, and nothing from outside."""
+"""An audit becomes one page of HTML, which needs nothing from outside."""
 
 import re
 from io import StringIO

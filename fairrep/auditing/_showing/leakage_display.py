@@ -1,4 +1,4 @@
-"""Pictures of what attackers read, and of the columns of X that tell S."""
+"""LeakageDisplay draws what attackers read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pictures of what attackers read, and of the columns of X that tell S."""
+"""ProxyDisplay draws the columns of X that tell S."""
 
 from typing import Any
 

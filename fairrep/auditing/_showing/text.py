@@ -1,4 +1,4 @@
-"""An audit in words: the findings, and a table for the terminal."""
+"""An audit is told in words: its findings, and a table for the terminal."""
 
 from textwrap import fill
 from typing import Any

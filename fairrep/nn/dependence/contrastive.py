@@ -1,4 +1,4 @@
-"""For continuous or mixed s: InfoNCE, every other row a contrast."""
+"""InfoNCE measures continuous or mixed s, with every other row as a contrast."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""For groups: a classifier critic, whose marginal over the groups is enumerated."""
+"""A classifier critic measures groups, whose marginal is enumerated."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""For any s: MINE as in Ragonesi et al. 2021, Donsker-Varadhan with s permuted."""
+"""MINE measures any s, as in Ragonesi et al. 2021: Donsker-Varadhan, s permuted."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""For codes: the plug-in formula, which stands in a critic's place."""
+"""The plug-in formula measures codes, in a critic's place."""
 
 from collections.abc import Sequence
 

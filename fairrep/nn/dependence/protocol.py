@@ -1,4 +1,4 @@
-"""What every measure of dependence is: the side of S, and how it is asked."""
+"""Every measure of dependence is made and asked in this way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

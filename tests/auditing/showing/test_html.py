@@ -177,3 +177,19 @@ def test_page_follows_the_colour_scheme(report, tmp_path):
     for dark, picture in pictures.items():
         contrast = np.abs(picture[300:900] - picture[5, 5]).max()
         assert contrast > 0.6, dark
+
+
+def test_a_page_where_some_gaps_are_known_and_others_not():
+    """Group b has rows enough, and too few positives: its rates of y are left out."""
+    y_true = [0, 1] * 25 + [1] * 3 + [0] * 37
+    report = AuditReport.from_predictions(
+        y_true,
+        [0, 1, 1] * 30,
+        sensitive_features={"s": ["a"] * 50 + ["b"] * 40},
+        leakage=False,
+        random_state=0,
+    )
+    gaps = report.figures().disparities["value"]
+    assert gaps["demographic_parity_difference"] >= 0
+    assert np.isnan(gaps["equal_opportunity_difference"])
+    assert "<html" in report.to_html()
