@@ -1,5 +1,6 @@
 """Columns of X become float32: numbers standardised, binned; categories one-hot."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from .._utils.types import Floats
+from .._utils.warnings import warn_user
+from .categories import label_of
 
 # In standard deviations: much further off, float32 would turn to infinity.
 MAX_DEVIATION = 1e6
 # Of a quantile bin: with fewer rows its weight learns their noise.
 MIN_ROWS_OF_BIN = 100
+# Share of a column's values, in so many rows, beyond which it is another column.
+MOST_UNKNOWN, MIN_ROWS_TO_WARN = 0.9, 10
 # What pandas calls the contents of object columns that are no categories.
 NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
 
@@ -117,7 +122,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             sparse_threshold=0.0,
             verbose_feature_names_out=False,
         )
-        self.columns_.fit(self._prepare(frame))
+        self.columns_.fit(self._prepare(frame, [None] * len(self.kinds_)))
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -133,7 +138,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     "X of more than two dimensions contains NaN or infinity."
                 )
             return images
-        encoded = self.columns_.transform(self._prepare(_as_frame(X)))
+        frame = self._prepare(_as_frame(X), self._known_categories())
+        encoded = self.columns_.transform(frame)
         encoded = np.clip(encoded, -MAX_DEVIATION, MAX_DEVIATION)
         return np.ascontiguousarray(encoded, dtype=np.float32)
 
@@ -145,14 +151,29 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         parts = self.columns_.output_indices_.values()
         return (max(part.stop for part in parts),)
 
-    def _prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
-        prepare = {"numeric": _as_numbers, "categorical": _as_labels}
-        columns = {
-            i: prepare[kind](column)
-            for i, (kind, (_, column)) in enumerate(
-                zip(self.kinds_, frame.items(), strict=True)
-            )
-        }
+    def _known_categories(self) -> list[set[str] | None]:
+        """The categories that fit saw of each column; None of numbers."""
+        if "categorical" not in self.kinds_:
+            return [None] * len(self.kinds_)
+        seen = iter(self.columns_.named_transformers_["categorical"].categories_)
+        return [
+            None if kind == "numeric" else {*next(seen)} - {np.nan}
+            for kind in self.kinds_
+        ]
+
+    def _prepare(
+        self, frame: pd.DataFrame, known: list[set[str] | None]
+    ) -> pd.DataFrame:
+        columns: dict[int, NDArray] = {}
+        for i, (kind, (_, column)) in enumerate(
+            zip(self.kinds_, frame.items(), strict=True)
+        ):
+            if kind == "numeric":
+                columns[i] = _as_numbers(column)
+                continue
+            columns[i] = _as_labels(column, known[i])
+            if seen := known[i]:
+                _warn_of_unknown(column, columns[i], seen)
         return pd.DataFrame(columns, index=frame.index)
 
 
@@ -206,8 +227,25 @@ def _as_numbers(column: pd.Series) -> Floats:
     return values
 
 
-def _as_labels(column: pd.Series) -> NDArray[np.object_]:
-    """Categories as strings, so that True, "True" and a category of it are the same."""
+def _as_labels(column: pd.Series, known: set[str] | None) -> NDArray[np.object_]:
+    """Categories as text, by which equal values are the same one."""
     codes, values = pd.factorize(column)
-    labels = np.array([*(str(value) for value in values), np.nan], dtype=object)
-    return labels[codes]
+    labels = [label_of(value, known) for value in values]
+    return np.array([*labels, np.nan], dtype=object)[codes]
+
+
+def _warn_of_unknown(
+    column: pd.Series, labels: NDArray[np.object_], known: Collection[str]
+) -> None:
+    """Warn of a column of which hardly any value is one that fit saw."""
+    there = labels[column.notna().to_numpy()]
+    if len(there) < MIN_ROWS_TO_WARN:
+        return
+    unknown = ~np.isin(there, [*known])
+    if unknown.mean() > MOST_UNKNOWN:
+        seen = ", ".join(map(repr, sorted(known)[:3]))
+        warn_user(
+            f"Column {column.name!r} of X: {unknown.mean():.0%} of its values, such as "
+            f"{there[unknown][0]!r}, were never seen in fit, which saw such as {seen}. "
+            "They count as unknown. Check how the column is read and written."
+        )
