@@ -341,7 +341,10 @@ def test_unknown_categories_and_new_gaps_at_predict(quick, adult):
         age=np.nan,
         **{"hours-per-week": np.nan},
     )
-    assert np.isfinite(model.predict_proba(new)).all()
+    with pytest.warns(UserWarning) as caught:
+        assert np.isfinite(model.predict_proba(new)).all()
+    named = {str(warning.message).split("'")[1] for warning in caught}
+    assert named == {"education", "workclass"}
 
 
 def test_categories_of_one_batch_are_read_as_in_fit(quick, adult):

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from .._inputs.classifier_scores import ScoredInputs
 from .._inputs.labels import read_target
 from .._problem.task import classification_task
+from .._utils.types import Floats
 from ..metrics._collapse import warn_of_collapse
 from ..nn._batches import TensorTable
 from .base import BaseMIEstimator
@@ -405,14 +406,16 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             raise AttributeError(f"This {type(self).__name__} has no estimator_.")
         return fitted.inputs.estimator
 
-    def _logits(self, X: Any) -> NDArray[np.float32]:
+    def _logits(self, X: Any) -> Floats:
         table = self._table(X)
-        return self._fitted.outputs(table)
+        # As scikit-learn's; what works on scores, such as fairlearn's thresholds, may
+        # not take less.
+        return self._fitted.outputs(table).astype(np.float64)
 
     def _classes_of(self, table: TensorTable) -> NDArray:
         return self.classes_[self._fitted.outputs(table).argmax(axis=1)]
 
-    def decision_function(self, X: Any) -> NDArray[np.float32]:
+    def decision_function(self, X: Any) -> Floats:
         """Logits of the classes.
 
         Parameters
@@ -422,7 +425,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
 
         Returns
         -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes), float32
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
             With two classes the log-odds of ``classes_[1]``.
         """
         logits = self._logits(X)
@@ -430,7 +433,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             return logits[:, 1] - logits[:, 0]
         return logits
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+    def predict_proba(self, X: Any) -> Floats:
         """Probabilities of the classes.
 
         Parameters
@@ -440,7 +443,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes), float32
+        probabilities : ndarray of shape (n_samples, n_classes), float64
             In the order of ``classes_``.
         """
         return softmax(self._logits(X), axis=1)

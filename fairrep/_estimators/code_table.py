@@ -37,7 +37,9 @@ def code_table(
     frame = X if isinstance(X, pd.DataFrame) else _array_frame(X)
     for name in _telling(codes, frame):
         values = frame[name]
-        columns[str(name)] = [_range(values[codes == c]) for c in range(n_codes)]
+        # A column of X may be called as one of the table's own.
+        title = f"column {name}" if str(name) in columns else str(name)
+        columns[title] = [_range(values[codes == c]) for c in range(n_codes)]
     return pd.DataFrame(columns, index=pd.Index(np.arange(n_codes), name="code"))
 
 

@@ -182,16 +182,22 @@ def _as_frame(X: Any) -> pd.DataFrame:
 
 
 def column_kind(column: pd.Series) -> str:
+    """Whether a column of X is "numeric" or "categorical"; raises for any other."""
     # Without the missing values: pd.NA among numbers would make objects of them.
     known = column.dropna().infer_objects()
+    if not len(known) or isinstance(known.dtype, pd.IntervalDtype):
+        # Without any value it is one category, that of the missing.
+        return "categorical"
     dtype = known.dtype
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
         return "categorical"
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(
         dtype
     ):
-        # A column without any value is one category, that of the missing.
-        return "numeric" if len(known) else "categorical"
+        return "numeric"
+    if isinstance(dtype, pd.ArrowDtype):  # such as a dictionary, which says nothing
+        known = known.astype(object)
+        dtype = known.dtype
     content = pd.api.types.infer_dtype(known)
     if content == "decimal":
         return "numeric"

@@ -40,8 +40,7 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     elif isinstance(table, pd.DataFrame):
         frame = table
     elif isinstance(table, Mapping):
-        columns = {name: np.asarray(values) for name, values in table.items()}
-        frame = pd.DataFrame(columns)
+        frame = _frame_of_columns(table)
     elif np.ndim(table) in (1, 2):
         frame = pd.DataFrame(table)
         frame = frame.set_axis(
@@ -63,6 +62,25 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
             f"each sample in the same order.{_hint_at_names(table)}"
         )
     return frame.reset_index(drop=True)
+
+
+def _frame_of_columns(table: Mapping) -> pd.DataFrame:
+    """A dict of columns as a frame, each read as it would be alone."""
+    columns = {}
+    for name, values in table.items():
+        values = as_pandas(values)
+        if not isinstance(values, pd.Series):
+            # Not as an array first, where a missing value among strings is "nan".
+            values = pd.Series(
+                values if isinstance(values, np.ndarray) else list(values),
+            )
+        columns[name] = values.reset_index(drop=True)
+    sizes = {name: len(values) for name, values in columns.items()}
+    if len({*sizes.values()}) > 1:
+        raise ValueError(
+            f"sensitive_features has columns of different lengths: {sizes}."
+        )
+    return pd.DataFrame(columns)
 
 
 def _hint_at_names(table: Any) -> str:

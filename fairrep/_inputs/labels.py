@@ -17,7 +17,7 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
         raise ValueError(f"{owner} requires y to be passed, but the target y is None.")
     y = as_pandas(y)
     if isinstance(y, pd.Series) and isinstance(y.dtype, pd.CategoricalDtype):
-        y = y.astype(object)
+        y = y.astype(object).infer_objects()  # categories of numbers are numbers
     values = column_or_1d(np.asarray(y), warn=True)
     n_missing = int(pd.isna(values).sum())
     if n_missing:

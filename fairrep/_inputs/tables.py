@@ -28,6 +28,11 @@ def as_pandas(table: Any) -> Any:
         return pd.DataFrame(columns)
     if isinstance(native, nw.Series):
         return pd.Series(_column(native), name=native.name)
+    if isinstance(native, nw.LazyFrame):
+        raise TypeError(
+            f"got a lazy frame, {type(table).__name__}, which holds no rows yet; pass "
+            "what its collect() returns."
+        )
     return table
 
 

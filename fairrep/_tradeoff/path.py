@@ -154,7 +154,7 @@ class LambdaPath:
         """
         return self.curve.at(lambda_mi).predict(X)
 
-    def predict_proba(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
+    def predict_proba(self, X: Any, lambda_mi: float) -> Floats:
         """Probabilities of the classes.
 
         Parameters
@@ -164,7 +164,7 @@ class LambdaPath:
 
         Returns
         -------
-        probabilities : ndarray of shape (n_samples, n_classes), float32
+        probabilities : ndarray of shape (n_samples, n_classes), float64
         """
         return self.curve.at(lambda_mi).predict_proba(X)
 

@@ -1,15 +1,14 @@
 """AuditReport is what an audit returns: findings, with words, page and pictures."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from .._utils.plain import plain, plain_tree
 from ._measuring.findings import Findings
-from ._measuring.groups import plain
 from ._measuring.measure import measure_predictions
 from ._showing.comparison import comparison
 from ._showing.groups_display import GroupsDisplay
@@ -219,7 +218,7 @@ class AuditReport(Findings):
         -------
         text : str
         """
-        text = json.dumps(_plain_tree(self.to_dict()), indent=indent, allow_nan=False)
+        text = json.dumps(plain_tree(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
@@ -277,12 +276,3 @@ class AuditReport(Findings):
             f"AuditReport(models={[*self.models]}, n_rows={self.n_rows}, "
             f"confidence={self.confidence:g})"
         )
-
-
-def _plain_tree(tree: Any) -> Any:
-    """Whatever is no dict, list, string or number, as JSON has it."""
-    if isinstance(tree, Mapping):
-        return {str(key): _plain_tree(value) for key, value in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return [_plain_tree(value) for value in tree]
-    return plain(tree)

@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from .._inputs.groups import check_present, group_names, sensitive_frame
 from .._inputs.tables import check_row_order
+from .._utils.plain import plain_tree
 
 
 def _selection_rate(
@@ -140,7 +141,7 @@ class FairnessReport:
         return table
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as dicts, lists, strings and numbers, ready for JSON.
+        """Return dicts, lists, strings and numbers, ready for JSON; NaN is None.
 
         Returns
         -------
@@ -148,7 +149,7 @@ class FairnessReport:
         """
         groups = self.by_group.index.to_frame(index=False).to_dict("records")
         rates = self.by_group.to_dict("records")
-        return {
+        content = {
             "pos_label": self.pos_label,
             "by_group": [
                 {"group": group, **row}
@@ -157,6 +158,7 @@ class FairnessReport:
             "overall": self.overall.to_dict(),
             "disparities": self.disparities.to_dict(),
         }
+        return plain_tree(content)
 
     def __str__(self) -> str:
         names = ", ".join(self.metric_frame.sensitive_levels)

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from ..._certificates.from_counts import Certificate
-from .groups import GroupFigures, plain
+from ..._utils.plain import plain
+from .groups import GroupFigures
 from .leakage import Leakage
 
 COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]

@@ -17,6 +17,7 @@ from sklearn.metrics import precision_score
 
 from ..._inputs.groups import Groups
 from ..._problem.criterion import CRITERIA
+from ..._utils.plain import plain
 from ..._utils.types import Codes, Floats
 from ...metrics._intervals import (
     GAPS,
@@ -162,15 +163,6 @@ class GroupFigures:
             "association": self.association
             and {key: plain(value) for key, value in self.association.items()},
         }
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: NaN and infinity are None."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, (bool, int, str, type(None))) else str(value)
 
 
 def measure_groups(

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -260,10 +261,30 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             )
         if pos_label is None and len(labels) == 2:
             pos_label = labels[1]
+    if needed := _needed_to_predict(model):
+        raise TypeError(
+            f"{name} needs {', '.join(needed)} to predict, which an audit does not "
+            "hand on. Predict yourself, and pass labels and scores to "
+            "AuditReport.from_predictions."
+        )
     subject = read_predictions(
         name, true, model.predict(X), _scores(model, X), None, labels, pos_label
     )
     return replace(subject, **released)
+
+
+def _needed_to_predict(model: Any) -> list[str]:
+    """Arguments that its `predict` cannot do without, after the first."""
+    try:
+        parameters = [*signature(model.predict).parameters.values()]
+    except (TypeError, ValueError):  # built in, and does not say
+        return []
+    return [
+        parameter.name
+        for parameter in parameters[1:]
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
 
 
 def _codes(view: Floats) -> dict[str, Any]:
@@ -312,18 +333,32 @@ def _requests(
 
 
 def _jittered(X: Any, seed: int) -> Any:
-    """X with each number moved by some ten-thousandth of its column's spread."""
+    """X with each number moved by some ten-thousandth of its column's spread.
+
+    Other columns, and missing values, stay as they are.
+    """
     rng = np.random.default_rng(seed)
     X = as_indexable(X)
     if sparse.issparse(X):
         X = X.toarray()
-    if not isinstance(X, pd.DataFrame):
-        return X + JITTER * np.std(X, axis=0) * rng.normal(size=X.shape)
-    moved = {}
-    for name in X.select_dtypes("number"):
-        values = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        moved[name] = values + JITTER * np.nanstd(values) * rng.normal(size=len(X))
-    return X.assign(**moved)
+    if isinstance(X, pd.DataFrame):
+        columns = [X.iloc[:, i] for i in range(X.shape[1])]
+        moved = [_moved(column, rng) for column in columns]
+        return pd.concat(moved, axis=1).set_axis(X.columns, axis=1)
+    if X.dtype == object:
+        columns = [_moved(column, rng) for _, column in pd.DataFrame(X).items()]
+        return pd.concat(columns, axis=1).to_numpy(dtype=object)
+    return X + JITTER * np.nanstd(X, axis=0) * rng.normal(size=X.shape)
+
+
+def _moved(column: pd.Series, rng: np.random.Generator) -> pd.Series:
+    known = column.infer_objects()
+    numeric = pd.api.types.is_numeric_dtype(known)
+    if not numeric or pd.api.types.is_bool_dtype(known):
+        return column
+    values = known.to_numpy(dtype=np.float64, na_value=np.nan)
+    noise = JITTER * np.nanstd(values) * rng.normal(size=len(values))
+    return pd.Series(values + noise, column.index)
 
 
 def _scores(model: Any, X: Any) -> Floats | None:
