@@ -341,7 +341,7 @@ def test_unknown_categories_and_new_gaps_at_predict(quick, adult):
         age=np.nan,
         **{"hours-per-week": np.nan},
     )
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="were never seen in fit") as caught:
         assert np.isfinite(model.predict_proba(new)).all()
     named = {str(warning.message).split("'")[1] for warning in caught}
     assert named == {"education", "workclass"}
