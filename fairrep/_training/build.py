@@ -20,7 +20,7 @@ from ..nn._conditioning import ConditionedLinear, LambdaScale
 from ..nn._encoder import MLP, UserEncoder
 from ..nn._layers import linear
 from ..nn._module import CodeModule, FairModule
-from ..nn.dependence.protocol import Dependence
+from ..nn.dependence.protocol import Dependence, MeasureSpec
 from ..nn.dependence.registry import make_measure
 from .callbacks import Annealing, BestEpoch, EpochProgress
 from .net import FairNet
@@ -151,18 +151,20 @@ def build_critics(
     """A measure for each part of S: a critic, or a formula."""
     sees_z = spec.mi_target == "representation"
     n_view = spec.n_released if sees_z else spec.shapes.n_outputs
-    return [
-        make_measure(
-            spec.mi_estimator,
+    specs = [
+        MeasureSpec(
             n_view,
             part,
             spec.shapes.n_strata,
-            of_codes=spec.is_discrete,
-            hidden_layer_sizes=spec.critic_hidden_layer_sizes,
-            generator=generator,
-            make_layer=ConditionedLinear if conditioned else linear,
+            spec.critic_hidden_layer_sizes,
+            generator,
+            ConditionedLinear if conditioned else linear,
         )
         for part in spec.shapes.guarded
+    ]
+    return [
+        make_measure(spec.mi_estimator, part, of_codes=spec.is_discrete)
+        for part in specs
     ]
 
 

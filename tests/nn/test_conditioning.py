@@ -18,7 +18,7 @@ from fairrep.nn._conditioning import (
 from fairrep.nn._encoder import MLP, UserEncoder
 from fairrep.nn._layers import linear
 from fairrep.nn._module import FairModule
-from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.protocol import MeasureSpec, SensitiveShape
 from fairrep.nn.dependence.registry import make_measure
 
 
@@ -120,12 +120,14 @@ def test_folded_critic_is_the_conditioned_one_at_its_lambda(kind):
     critic = stir(
         make_measure(
             "mine" if kind == "mine" else "auto",
-            4,
-            SensitiveShape(2, prior),
-            2,
-            hidden_layer_sizes=(16,),
-            generator=generator(),
-            make_layer=ConditionedLinear,
+            MeasureSpec(
+                4,
+                SensitiveShape(2, prior),
+                2,
+                hidden_layer_sizes=(16,),
+                generator=generator(),
+                make_layer=ConditionedLinear,
+            ),
         )
     )
     noise = generator(2)

@@ -12,7 +12,7 @@ from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._encoder import MLP, UserEncoder
 from fairrep.nn._layers import dropout, linear
 from fairrep.nn._module import FairModule, cross_entropy, squared_error
-from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.protocol import MeasureSpec, SensitiveShape
 from fairrep.nn.dependence.registry import make_measure
 
 
@@ -238,11 +238,13 @@ def test_global_random_state_is_neither_read_nor_changed():
             for p, values in ((prior, s), (None, s[:, None].float())):
                 critic = make_measure(
                     mi_estimator,
-                    3,
-                    SensitiveShape(1, p),
-                    1,
-                    hidden_layer_sizes=(4,),
-                    generator=noise,
+                    MeasureSpec(
+                        3,
+                        SensitiveShape(1, p),
+                        1,
+                        hidden_layer_sizes=(4,),
+                        generator=noise,
+                    ),
                 )
                 outputs.append(
                     critic(outputs[1], values, stratum, torch.ones(20), noise)

@@ -21,7 +21,7 @@ from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._encoder import MLP
 from fairrep.nn._layers import linear
 from fairrep.nn._module import FairModule, cross_entropy, squared_error
-from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.protocol import MeasureSpec, SensitiveShape
 from fairrep.nn.dependence.registry import make_measure
 
 N_FEATURES = 4
@@ -69,11 +69,13 @@ def make_net(
     )
     critic = make_measure(
         mi_estimator,
-        6 if mi_target == "representation" else 2,
-        TWO_GROUPS,
-        1,
-        hidden_layer_sizes=(16,),
-        generator=noise,
+        MeasureSpec(
+            6 if mi_target == "representation" else 2,
+            TWO_GROUPS,
+            1,
+            hidden_layer_sizes=(16,),
+            generator=noise,
+        ),
     )
     defaults = {
         "task_loss": cross_entropy,

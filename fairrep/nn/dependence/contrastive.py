@@ -1,16 +1,12 @@
 """InfoNCE measures continuous or mixed s, with every other row as a contrast."""
 
-from collections.abc import Sequence
-
 from torch import Generator, Tensor
 
-from .._encoder import MLP
-from .._layers import MakeLayer, linear
+from .._layers import linear
 from .means import weighted_logmeanexp, weighted_mean
 from .protocol import (
-    NEGATIVE_SLOPE,
     Dependence,
-    SensitiveShape,
+    MeasureSpec,
     append_stratum,
     stratum_width,
 )
@@ -36,39 +32,17 @@ def info_nce(scores: Tensor, pair_weight: Tensor, weight: Tensor) -> Tensor:
 class ContrastiveCritic(Dependence):
     """T(z, s) = f(z) . g(s), with f and g networks."""
 
-    def __init__(
-        self,
-        n_view: int,
-        sensitive: SensitiveShape,
-        n_strata: int,
-        *,
-        hidden_layer_sizes: Sequence[int],
-        generator: Generator,
-        make_layer: MakeLayer = linear,
-    ) -> None:
-        super().__init__(
-            n_view,
-            sensitive,
-            n_strata,
-            hidden_layer_sizes=hidden_layer_sizes,
-            generator=generator,
-            make_layer=make_layer,
+    def __init__(self, spec: MeasureSpec) -> None:
+        super().__init__(spec)
+
+        self.hidden_z = spec.hidden(spec.n_view + stratum_width(spec.n_strata))
+        self.embed_z = linear(
+            self.hidden_z.out_features, EMBEDDING_SIZE, spec.generator
         )
-        self.n_strata = n_strata
-
-        def hidden(width: int, make_layer: MakeLayer) -> MLP:
-            return MLP(
-                width,
-                hidden_layer_sizes,
-                negative_slope=NEGATIVE_SLOPE,
-                generator=generator,
-                make_layer=make_layer,
-            )
-
-        self.hidden_z = hidden(n_view + stratum_width(n_strata), make_layer)
-        self.embed_z = linear(self.hidden_z.out_features, EMBEDDING_SIZE, generator)
-        self.hidden_s = hidden(sensitive.n_values, linear)
-        self.embed_s = linear(self.hidden_s.out_features, EMBEDDING_SIZE, generator)
+        self.hidden_s = spec.hidden(spec.sensitive.n_values, linear)
+        self.embed_s = linear(
+            self.hidden_s.out_features, EMBEDDING_SIZE, spec.generator
+        )
 
     def forward(
         self,

@@ -1,18 +1,14 @@
 """A classifier critic measures groups, whose marginal is enumerated."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from .._encoder import MLP
-from .._layers import MakeLayer, linear
+from .._layers import linear
 from .means import weighted_mean
 from .protocol import (
-    NEGATIVE_SLOPE,
     Dependence,
-    SensitiveShape,
+    MeasureSpec,
     append_stratum,
     stratum_width,
 )
@@ -45,44 +41,21 @@ class EnumeratingCritic(Dependence):
 
     log_prior: Tensor
 
-    def __init__(
-        self,
-        n_view: int,
-        sensitive: SensitiveShape,
-        n_strata: int,
-        *,
-        hidden_layer_sizes: Sequence[int],
-        generator: Generator,
-        make_layer: MakeLayer = linear,
-    ) -> None:
-        super().__init__(
-            n_view,
-            sensitive,
-            n_strata,
-            hidden_layer_sizes=hidden_layer_sizes,
-            generator=generator,
-            make_layer=make_layer,
-        )
-        if sensitive.prior is None:
+    def __init__(self, spec: MeasureSpec) -> None:
+        super().__init__(spec)
+        if spec.sensitive.prior is None:
             raise ValueError("groups are enumerated; s holds values")
         # Stands for the logarithm of zero: a group that is not in the stratum.
         smallest = np.finfo(np.float32).tiny
         log_prior = torch.tensor(
-            np.log(np.maximum(np.array(sensitive.prior), smallest)),
+            np.log(np.maximum(np.array(spec.sensitive.prior), smallest)),
             dtype=torch.float32,
-            device=generator.device,
+            device=spec.generator.device,
         )
         self.register_buffer("log_prior", log_prior)
-        self.n_strata = n_strata
-        self.hidden = MLP(
-            n_view + stratum_width(n_strata),
-            hidden_layer_sizes,
-            negative_slope=NEGATIVE_SLOPE,
-            generator=generator,
-            make_layer=make_layer,
-        )
+        self.hidden = spec.hidden(spec.n_view + stratum_width(spec.n_strata))
         n_groups = log_prior.shape[1]
-        self.scores = linear(self.hidden.out_features, n_groups, generator)
+        self.scores = linear(self.hidden.out_features, n_groups, spec.generator)
 
     def forward(
         self,

@@ -1,18 +1,14 @@
 """MINE measures any s, as in Ragonesi et al. 2021: Donsker-Varadhan, s permuted."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from .._encoder import MLP
-from .._layers import MakeLayer, linear
+from .._layers import linear
 from .means import TINY, weighted_logmeanexp, weighted_mean
 from .protocol import (
-    NEGATIVE_SLOPE,
     Dependence,
-    SensitiveShape,
+    MeasureSpec,
     append_stratum,
     stratum_width,
 )
@@ -41,35 +37,12 @@ class PermutingCritic(Dependence):
     stratum.
     """
 
-    def __init__(
-        self,
-        n_view: int,
-        sensitive: SensitiveShape,
-        n_strata: int,
-        *,
-        hidden_layer_sizes: Sequence[int],
-        generator: Generator,
-        make_layer: MakeLayer = linear,
-    ) -> None:
-        super().__init__(
-            n_view,
-            sensitive,
-            n_strata,
-            hidden_layer_sizes=hidden_layer_sizes,
-            generator=generator,
-            make_layer=make_layer,
-        )
-        self.n_strata = n_strata
-        self.n_groups = sensitive.n_groups
-        width = sensitive.n_groups or sensitive.n_values
-        self.hidden = MLP(
-            n_view + width + stratum_width(n_strata),
-            hidden_layer_sizes,
-            negative_slope=NEGATIVE_SLOPE,
-            generator=generator,
-            make_layer=make_layer,
-        )
-        self.score = linear(self.hidden.out_features, 1, generator)
+    def __init__(self, spec: MeasureSpec) -> None:
+        super().__init__(spec)
+        self.n_groups = spec.sensitive.n_groups
+        width = spec.sensitive.n_groups or spec.sensitive.n_values
+        self.hidden = spec.hidden(spec.n_view + width + stratum_width(spec.n_strata))
+        self.score = linear(self.hidden.out_features, 1, spec.generator)
 
     def forward(
         self,

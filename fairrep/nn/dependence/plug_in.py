@@ -1,13 +1,10 @@
 """The plug-in formula measures codes, in a critic's place."""
 
-from collections.abc import Sequence
-
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from .._layers import MakeLayer, linear
 from .means import TINY
-from .protocol import Dependence, SensitiveShape
+from .protocol import Dependence, MeasureSpec
 
 
 def plug_in(mass: Tensor) -> Tensor:
@@ -38,28 +35,11 @@ class PlugIn(Dependence):
 
     learns = False
 
-    def __init__(
-        self,
-        n_view: int,
-        sensitive: SensitiveShape,
-        n_strata: int,
-        *,
-        hidden_layer_sizes: Sequence[int],
-        generator: Generator,
-        make_layer: MakeLayer = linear,
-    ) -> None:
-        super().__init__(
-            n_view,
-            sensitive,
-            n_strata,
-            hidden_layer_sizes=hidden_layer_sizes,
-            generator=generator,
-            make_layer=make_layer,
-        )
-        if sensitive.n_groups is None:
+    def __init__(self, spec: MeasureSpec) -> None:
+        super().__init__(spec)
+        if spec.sensitive.n_groups is None:
             raise ValueError("what codes tell of groups is counted; s holds values")
-        self.n_groups = sensitive.n_groups
-        self.n_strata = n_strata
+        self.n_groups = spec.sensitive.n_groups
 
     def forward(
         self,

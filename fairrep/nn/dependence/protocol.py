@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from .._layers import MakeLayer
+from .._encoder import MLP
+from .._layers import MakeLayer, linear
 
 NEGATIVE_SLOPE = 0.01  # of the leaky ReLU of critics
 
@@ -33,11 +34,9 @@ class SensitiveShape:
         return None if self.prior is None else len(self.prior[0])
 
 
-class Dependence(nn.Module):
-    """Measures what a view of the rows tells of one part of S, in nats.
-
-    A critic is trained to raise its estimate, the encoder to lower it; a formula has
-    nothing to train.
+@dataclass(frozen=True)
+class MeasureSpec:
+    """What a measure is made of.
 
     Parameters
     ----------
@@ -47,27 +46,44 @@ class Dependence(nn.Module):
     n_strata : int
         Classes that the measure is conditioned on; 1 where it is not.
     hidden_layer_sizes : sequence of int
-        Of the networks, if there are any.
+        Of its networks, if there are any.
     generator : Generator
         Of their initial weights; on their device.
     make_layer : callable
         Makes the layers that see z, which may be conditioned on lambda.
     """
 
+    n_view: int
+    sensitive: SensitiveShape
+    n_strata: int
+    hidden_layer_sizes: Sequence[int]
+    generator: Generator
+    make_layer: MakeLayer = linear
+
+    def hidden(self, n_in: int, make_layer: MakeLayer | None = None) -> MLP:
+        """Hidden layers of a critic, which see as many columns."""
+        return MLP(
+            n_in,
+            self.hidden_layer_sizes,
+            negative_slope=NEGATIVE_SLOPE,
+            generator=self.generator,
+            make_layer=make_layer or self.make_layer,
+        )
+
+
+class Dependence(nn.Module):
+    """Measures what a view of the rows tells of one part of S, in nats.
+
+    A critic is trained to raise its estimate, the encoder to lower it; a formula has
+    nothing to train.
+    """
+
     # Whether there is anything to train.
     learns: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        n_view: int,
-        sensitive: SensitiveShape,
-        n_strata: int,
-        *,
-        hidden_layer_sizes: Sequence[int],
-        generator: Generator,
-        make_layer: MakeLayer,
-    ) -> None:
+    def __init__(self, spec: MeasureSpec) -> None:
         super().__init__()
+        self.n_strata = spec.n_strata
 
     def forward(
         self,

@@ -1,15 +1,10 @@
 """Measures by name, and the one that "auto" stands for."""
 
-from collections.abc import Sequence
-
-from torch import Generator
-
-from .._layers import MakeLayer, linear
 from .contrastive import ContrastiveCritic
 from .enumerated import EnumeratingCritic
 from .mine import PermutingCritic
 from .plug_in import PlugIn
-from .protocol import Dependence, SensitiveShape
+from .protocol import Dependence, MeasureSpec, SensitiveShape
 
 # The options of the parameter ``mi_estimator``, beside "auto".
 MEASURES: dict[str, type[Dependence]] = {
@@ -37,23 +32,6 @@ def measure_for(
     return ContrastiveCritic if sensitive.prior is None else EnumeratingCritic
 
 
-def make_measure(
-    name: str,
-    n_view: int,
-    sensitive: SensitiveShape,
-    n_strata: int,
-    *,
-    hidden_layer_sizes: Sequence[int],
-    generator: Generator,
-    of_codes: bool = False,
-    make_layer: MakeLayer = linear,
-) -> Dependence:
-    """The measure of that name, made; parameters are those of `Dependence`."""
-    return measure_for(name, sensitive, of_codes=of_codes)(
-        n_view,
-        sensitive,
-        n_strata,
-        hidden_layer_sizes=hidden_layer_sizes,
-        generator=generator,
-        make_layer=make_layer,
-    )
+def make_measure(name: str, spec: MeasureSpec, *, of_codes: bool = False) -> Dependence:
+    """The measure of that name, made."""
+    return measure_for(name, spec.sensitive, of_codes=of_codes)(spec)

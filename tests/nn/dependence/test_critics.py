@@ -12,7 +12,7 @@ from scipy.stats import norm
 from fairrep.nn.dependence.contrastive import ContrastiveCritic
 from fairrep.nn.dependence.enumerated import EnumeratingCritic
 from fairrep.nn.dependence.mine import PermutingCritic, permutation_within
-from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.protocol import MeasureSpec, SensitiveShape
 from fairrep.nn.dependence.registry import make_measure
 
 N_TRAIN, N_FRESH = 2048, 4096
@@ -41,11 +41,13 @@ def critic_for(rows, mi_estimator, n_strata=1, prior=None, seed=0):
     known = None if prior is None else tuple(map(tuple, np.asarray(prior).tolist()))
     return make_measure(
         mi_estimator,
-        rows["view"].shape[1],
-        SensitiveShape(n_values, known),
-        n_strata,
-        hidden_layer_sizes=(32,),
-        generator=generator(seed),
+        MeasureSpec(
+            rows["view"].shape[1],
+            SensitiveShape(n_values, known),
+            n_strata,
+            hidden_layer_sizes=(32,),
+            generator=generator(seed),
+        ),
     )
 
 

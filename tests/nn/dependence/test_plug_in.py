@@ -10,7 +10,7 @@ from fairrep.nn._bottleneck import DiscreteBottleneck
 from fairrep.nn._encoder import MLP
 from fairrep.nn._module import CodeModule, cross_entropy, squared_error
 from fairrep.nn.dependence.plug_in import PlugIn, plug_in
-from fairrep.nn.dependence.protocol import SensitiveShape
+from fairrep.nn.dependence.protocol import MeasureSpec, SensitiveShape
 from fairrep.nn.dependence.registry import make_measure
 
 
@@ -58,12 +58,14 @@ def test_rows_count_by_their_weight():
     repeated = [v.repeat_interleave(times, dim=0) for v in (z, s, stratum)]
     critic = make_measure(
         "auto",
-        3,
-        SensitiveShape(1, ((0.5, 0.5),)),
-        1,
+        MeasureSpec(
+            3,
+            SensitiveShape(1, ((0.5, 0.5),)),
+            1,
+            hidden_layer_sizes=(),
+            generator=generator(),
+        ),
         of_codes=True,
-        hidden_layer_sizes=(),
-        generator=generator(),
     )
     assert isinstance(critic, PlugIn)
     assert not critic.learns
