@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import fairrep
@@ -53,3 +54,41 @@ def test_docstring_is_complete(name):
 @pytest.mark.parametrize(("name", "thing"), public_objects().items())
 def test_there_is_an_example_that_runs_as_a_doctest(name, thing):
     assert ">>> " in thing.__doc__
+
+
+# What a classifier has to say of it and a transformer not.
+SAID_OTHERWISE = {"criterion", "n_members"}
+
+
+def test_parameters_that_two_estimators_share_are_told_alike():
+    """They stand in both docstrings, since a reader of either wants them there."""
+    told = [
+        {
+            parameter.name: (parameter.type, parameter.desc)
+            for parameter in NumpyDocString(inspect.getdoc(cls))["Parameters"]
+        }
+        for cls in (fairrep.MIDebiasedClassifier, fairrep.MIFairTransformer)
+    ]
+    shared = told[0].keys() & told[1].keys()
+    assert len(shared) >= 36
+    differ = {name for name in shared if told[0][name] != told[1][name]}
+    assert differ == SAID_OTHERWISE
+
+
+def test_defaults_that_the_estimators_share_are_equal():
+    """The search trains longer, and on more held-out rows, as its docstring says."""
+    defaults = [
+        {
+            name: parameter.default
+            for name, parameter in inspect.signature(cls).parameters.items()
+        }
+        for cls in (
+            fairrep.MIDebiasedClassifier,
+            fairrep.MIFairTransformer,
+            fairrep.MIDebiasedClassifierCV,
+        )
+    ]
+    for other in defaults[1:]:
+        shared = defaults[0].keys() & other.keys()
+        differ = {name for name in shared if defaults[0][name] != other[name]}
+        assert differ <= {"max_epochs", "validation_fraction"}
