@@ -166,13 +166,16 @@ def _check_predictions(
 ) -> None:
     predicted, labels = frame[prediction], frame[target].drop_duplicates()
     unknown = predicted[~predicted.isin(labels)]
-    if len(unknown) == len(predicted) or unknown.nunique() > len(labels):
-        raise ValueError(
-            f"column {prediction!r}, the prediction, holds values such as "
-            f"{unknown.iloc[0]!r} that are no labels of {target!r} "
-            f"({', '.join(map(repr, labels.tolist()[:10]))}); scores go with --score, "
-            "beside predicted labels"
-        )
+    if len(unknown) == 0:
+        return
+    advice = "scores go with --score, beside predicted labels"
+    if unknown.nunique() <= len(labels):
+        advice = "write both in the same way"
+    raise ValueError(
+        f"column {prediction!r}, the prediction, holds values such as "
+        f"{unknown.iloc[0]!r}, in {len(unknown)} of {len(predicted)} rows, that are no "
+        f"labels of {target!r} ({', '.join(map(repr, labels.tolist()[:10]))}); {advice}"
+    )
 
 
 def _write(report: AuditReport, html: Path | None, json: Path | None) -> None:

@@ -107,6 +107,8 @@ def read_data(source: str | Path) -> pd.DataFrame:
 
 def _read_text(path: Path, separator: str) -> pd.DataFrame:
     try:
+        header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
+        _check_header(header.iloc[0].dropna().tolist(), path)
         return pd.read_csv(path, sep=separator, low_memory=False)
     except pd.errors.EmptyDataError as error:
         raise ValueError(
@@ -115,6 +117,19 @@ def _read_text(path: Path, separator: str) -> pd.DataFrame:
         ) from error
     except ValueError as error:  # also of bytes that are no text
         raise ValueError(f"cannot read {path}: {error}") from error
+
+
+def _check_header(names: list[str], path: Path) -> None:
+    """Raise where a name stands twice: pandas would make another name of the second.
+
+    A copy of the target would be a feature, and tell the labels.
+    """
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(
+            f"{path} has two columns named {', '.join(map(repr, sorted(twice)))}; "
+            "expected a name of its own for each"
+        )
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

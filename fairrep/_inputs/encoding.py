@@ -22,6 +22,8 @@ MAX_DEVIATION = 1e6
 MIN_ROWS_OF_BIN = 100
 # Share of a column's values, in so many rows, beyond which it is another column.
 MOST_UNKNOWN, MIN_ROWS_TO_WARN = 0.9, 10
+# Share of the rows, of so many, that have a category of their own in an identifier.
+MOST_DIFFERENT, MIN_ROWS_OF_IDENTIFIER = 0.5, 100
 # What pandas calls the contents of object columns that are no categories.
 NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
 
@@ -93,6 +95,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         frame = _as_frame(X)
         # By position: names may be missing, numbers, or differ from those of fit.
         self.kinds_ = [column_kind(column) for _, column in frame.items()]
+        for kind, (_, column) in zip(self.kinds_, frame.items(), strict=True):
+            if kind == "categorical":
+                _warn_of_identifier(column)
         numeric = [i for i, kind in enumerate(self.kinds_) if kind == "numeric"]
         categorical = [i for i, kind in enumerate(self.kinds_) if kind != "numeric"]
         self.columns_ = ColumnTransformer(
@@ -238,6 +243,21 @@ def _as_labels(column: pd.Series, known: set[str] | None) -> NDArray[np.object_]
     codes, values = pd.factorize(column)
     labels = [label_of(value, known) for value in values]
     return np.array([*labels, np.nan], dtype=object)[codes]
+
+
+def _warn_of_identifier(column: pd.Series) -> None:
+    """Warn of a column of which nearly all values differ: it is no category."""
+    known = column.dropna()
+    if len(known) < MIN_ROWS_OF_IDENTIFIER:
+        return
+    n_values = known.nunique()
+    if n_values > MOST_DIFFERENT * len(known):
+        warn_user(
+            f"Column {column.name!r} of X has {n_values} different values in "
+            f"{len(known)} rows, such as {known.iloc[0]!r}: identifiers, dates as text "
+            "or free text are no categories, and a model learns its rows by heart from "
+            "them. Drop the column, or make numbers or a few categories of it."
+        )
 
 
 def _warn_of_unknown(

@@ -439,11 +439,25 @@ def test_missing_values_of_an_audit(capsys, predicted):
     assert (found["n_rows"], found["n_dropped"]) == (375, 20)
 
 
+@pytest.mark.parametrize("ending", [" ", "."])
+def test_labels_that_are_written_otherwise(capsys, predicted, ending):
+    """Half of them misspelt would change every figure, and nothing would be said."""
+    table = pd.read_csv(predicted)
+    table.loc[::2, "predicted"] += ending
+    table.to_csv(predicted, index=False)
+    message = error_of(capsys, "audit", predicted, *QUICK_AUDIT)
+    assert f"{ending}', in 200 of 400 rows, that are no labels of 'income'" in message
+    assert message.endswith("('low', 'high'); write both in the same way")
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["--prediction", "hours"], "column 'hours', the prediction, holds values"),
-        (["--prediction", "score"], "no labels of 'income' ('low', 'high')"),
+        (
+            ["--prediction", "score"],
+            "no labels of 'income' ('low', 'high'); scores",
+        ),
         (["--prediction", "gone"], "has no column 'gone'; it has"),
         (["--prediction", "income"], "'income' is given as target and again as outp"),
         (["--prediction", "predicted", "--pos-label", "top"], "holds no 'top'; it ho"),

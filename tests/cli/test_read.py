@@ -99,6 +99,15 @@ def test_missing_file(tmp_path):
         read_data(tmp_path / "folder.csv")
 
 
+def test_a_name_that_stands_twice_in_the_header(tmp_path):
+    """Else the copy of a target would be a feature, and the accuracy 1."""
+    (tmp_path / "x.csv").write_text("age,income,income\n1,a,a\n2,b,b\n")
+    with pytest.raises(ValueError, match=r"x\.csv has two columns named 'income'"):
+        read_data(tmp_path / "x.csv")
+    (tmp_path / "y.csv").write_text(",age,\n0,1,2\n")  # without a name is another thing
+    assert len(read_data(tmp_path / "y.csv").columns) == 3
+
+
 # -- columns -------------------------------------------------------------------
 
 

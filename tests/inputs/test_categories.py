@@ -87,3 +87,11 @@ def test_a_column_that_fit_never_saw_is_named(biased, quick, method):
     with pytest.warns(UserWarning, match=r"'job' of X: 100% of .*were never seen"):
         getattr(clf, method)(other)
     getattr(clf, method)(other[:3])  # of three rows each may be a new one
+
+
+def test_a_column_of_identifiers_is_named():
+    X = pd.DataFrame({"id": [f"k{i}" for i in range(200)], "job": ["a", "b"] * 100})
+    with pytest.warns(UserWarning, match="'id' of X has 200 different values in 200"):
+        TableEncoder().fit(X)
+    TableEncoder().fit(X[:99])  # of fewer rows it cannot be told
+    TableEncoder().fit(X[["job"]])
