@@ -12,7 +12,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from .._utils.types import Floats
+from .._utils.types import Codes, Floats
 from .._utils.warnings import warn_user
 from .categories import label_of
 
@@ -177,8 +177,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 columns[i] = _as_numbers(column)
                 continue
             columns[i] = _as_labels(column, known[i])
-            if seen := known[i]:
-                _warn_of_unknown(column, columns[i], seen)
         return pd.DataFrame(columns, index=frame.index)
 
 
@@ -242,6 +240,8 @@ def _as_labels(column: pd.Series, known: set[str] | None) -> NDArray[np.object_]
     """Categories as text, by which equal values are the same one."""
     codes, values = pd.factorize(column)
     labels = [label_of(value, known) for value in values]
+    if known:
+        _warn_of_unknown(column, codes[codes >= 0], labels, known)
     return np.array([*labels, np.nan], dtype=object)[codes]
 
 
@@ -261,17 +261,17 @@ def _warn_of_identifier(column: pd.Series) -> None:
 
 
 def _warn_of_unknown(
-    column: pd.Series, labels: NDArray[np.object_], known: Collection[str]
+    column: pd.Series, codes: Codes, labels: list[str], known: Collection[str]
 ) -> None:
     """Warn of a column of which hardly any value is one that fit saw."""
-    there = labels[column.notna().to_numpy()]
-    if len(there) < MIN_ROWS_TO_WARN:
+    unknown = [label for label in labels if label not in known]
+    if not unknown or len(codes) < MIN_ROWS_TO_WARN:
         return
-    unknown = ~np.isin(there, [*known])
-    if unknown.mean() > MOST_UNKNOWN:
+    share = np.array([label not in known for label in labels])[codes].mean()
+    if share > MOST_UNKNOWN:
         seen = ", ".join(map(repr, sorted(known)[:3]))
         warn_user(
-            f"Column {column.name!r} of X: {unknown.mean():.0%} of its values, such as "
-            f"{there[unknown][0]!r}, were never seen in fit, which saw such as {seen}. "
+            f"Column {column.name!r} of X: {share:.0%} of its values, such as "
+            f"{unknown[0]!r}, were never seen in fit, which saw such as {seen}. "
             "They count as unknown. Check how the column is read and written."
         )
