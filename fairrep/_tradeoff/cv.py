@@ -397,7 +397,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     def _choose(
         self, path: LambdaPath, splits: list[Split], gap: Gap, overlap: float
     ) -> None:
-        self.path_, self.cv_results_ = held_out_figures(
+        figures, results = held_out_figures(
             splits,
             path.lambdas,
             gap=gap,
@@ -408,16 +408,21 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             overlap=overlap,
         )
         if path.calibration_ is not None:
-            self.path_["certified_gap"] = certified_gaps(
+            figures["certified_gap"] = certified_gaps(
                 path.curve,
                 path.calibration_,
                 path.lambdas,
                 gap=gap,
                 confidence=self.confidence,
             )
-        self.best_index_ = choose(self.path_, self.max_gap)
-        self.lambda_path_ = path
-        self.set_lambda(path.lambdas[self.best_index_])
+        best = choose(figures, self.max_gap)
+        self._move(
+            path.at(path.lambdas[best]),
+            path_=figures,
+            cv_results_=results,
+            best_index_=best,
+            lambda_path_=path,
+        )
         words = words_of_choice(
             self.path_,
             self.best_index_,
@@ -458,7 +463,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         """
         if not hasattr(self, "lambda_path_"):
             check_is_fitted(self)
-        point = self.lambda_path_.at(lambda_mi)
-        found = point._fitted_attributes()
-        self._keep(point._fitted, **found, lambda_=point.lambda_mi)
+        self._move(self.lambda_path_.at(lambda_mi))
         return self
+
+    def _move(self, point: MIDebiasedClassifier, **found: Any) -> None:
+        """Take what a point of the path found, and what the search did, in one step."""
+        found |= {**point._fitted_attributes(), "lambda_": point.lambda_mi}
+        self._keep(point._fitted, **found)
