@@ -8,9 +8,8 @@ import pandas as pd
 from .._inputs.groups import (
     Groups,
     check_present,
-    crossed,
+    given_groups,
     is_continuous,
-    read_groups,
     sensitive_frame,
 )
 from .._inputs.labels import read_target
@@ -150,4 +149,4 @@ def _read_groups(sensitive_features: Any, n_rows: int) -> Groups:
                 f"{what} has {column.nunique()} different "
                 "numbers; a certificate is about groups. Cut it into bins."
             )
-    return crossed(read_groups(frame))
+    return given_groups(frame)

@@ -193,8 +193,11 @@ def from_counts(counts: Counts, *, confidence: float = 0.95) -> Certificate:
     Raises
     ------
     ValueError
-        If a group has too few rows for any limit to mean something.
+        If a group has too few rows for any limit to mean something, or ``confidence``
+        is out of range.
     """
+    if not 0.5 <= confidence < 1:
+        raise ValueError(f"confidence must be in [0.5, 1); got {confidence!r}.")
     check_sizes(counts, confidence)
     alpha = 1 - confidence
     groups, table = counts.groups, counts.table

@@ -12,10 +12,9 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 from .._inputs.groups import (
     Groups,
-    crossed,
+    given_groups,
     groups_of_fit,
     quartile_groups,
-    read_groups,
     sensitive_frame,
 )
 from .._inputs.labels import read_target
@@ -127,7 +126,7 @@ class Calibration:
 def _known_groups(columns: pd.DataFrame) -> tuple[NDArray[np.bool_], Groups]:
     """The rows whose group is known, and the groups of these."""
     known = columns.notna().all(axis=1).to_numpy()
-    return known, crossed(read_groups(columns[known]))
+    return known, given_groups(columns[known])
 
 
 def set_apart(

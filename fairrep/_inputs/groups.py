@@ -141,6 +141,8 @@ def check_finite(values: Floats, what: str) -> None:
 
 def check_several(groups: Any, n_rows: int, what: str) -> None:
     """Raise where all rows are of one group."""
+    if len(groups) == 0:
+        raise ValueError(f"{what} has no row with a group.")
     if len(groups) < 2:
         raise ValueError(
             f"{what} has a single group, {groups[0]!r}, in all {n_rows} rows; at least "
@@ -270,6 +272,27 @@ def _read_column(column: pd.Series, name: Hashable, n_quantiles: int) -> Groups:
 
 def _titles(name: Hashable, groups: list[str]) -> list[str]:
     return [f"{name}={group}" for group in groups]
+
+
+def given_groups(frame: pd.DataFrame) -> Groups:
+    """Groups of columns whose values are groups as they stand; several are crossed.
+
+    Only what they come to is checked: of several columns one may have a single value.
+    """
+    columns = []
+    for name in frame:
+        codes, found = factorize(frame[name].reset_index(drop=True).infer_objects())
+        names = group_names(found)
+        columns.append(Groups(str(name), names, _titles(name, names), codes))
+    groups = crossed(columns)
+    what = f"sensitive_features {groups.name!r}"
+    check_several(groups.names, len(groups.codes), what)
+    if len({*groups.names}) < len(groups.names):
+        twice = next(n for n in groups.names if groups.names.count(n) > 1)
+        raise ValueError(
+            f"{what} has two groups that are both written {twice!r}; rename one."
+        )
+    return groups
 
 
 def crossed(columns: list[Groups]) -> Groups:

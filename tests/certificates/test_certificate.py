@@ -269,3 +269,19 @@ def test_bad_input_is_named(changed, error, message):
     given = {"codes": [0, 1] * 20, "sensitive_features": ["a", "b"] * 20, **changed}
     with pytest.raises(error, match=message):
         certify(given.pop("codes"), given.pop("sensitive_features"), **given)
+
+
+def test_of_crossed_columns_one_may_have_a_single_value(rows):
+    code, s, _ = rows
+    both = certify(code, pd.DataFrame({"s": s, "c": "x"}))
+    alone = certify(code, s)
+    assert both.demographic_parity == alone.demographic_parity
+    assert [*both.groups] == [f"{name}, x" for name in alone.groups]
+
+
+def test_groups_that_are_written_alike(rows):
+    code, *_ = rows
+    mixed = np.array([1, "1"] * (len(code) // 2), dtype=object)
+    mixed[::2] = 1
+    with pytest.raises(ValueError, match="two groups that are both written '1'"):
+        certify(code, mixed)
