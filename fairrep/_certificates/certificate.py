@@ -1,5 +1,6 @@
 """`certify` reads the codes and groups of rows, for `from_counts` to certify."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from .._inputs.groups import (
     sensitive_frame,
 )
 from .._inputs.labels import read_target
-from .._inputs.tables import as_pandas
+from .._inputs.tables import as_pandas, check_row_order
 from .from_counts import Certificate, count_rows, from_counts
 
 
@@ -106,8 +107,9 @@ def certify(
     >>> certificate.demographic_parity < 0.08
     True
     """
-    if not 0.5 < confidence < 1:
+    if not (isinstance(confidence, Real) and 0.5 < confidence < 1):
         raise ValueError(f"confidence must be in (0.5, 1); got {confidence!r}.")
+    check_row_order(codes=codes, sensitive_features=sensitive_features, y=y)
     column = _read_codes(codes)
     groups = _read_groups(sensitive_features, len(column))
     if y is not None:

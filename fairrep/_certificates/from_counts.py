@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import combinations
 from math import ceil, log, sqrt
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,8 +197,9 @@ def from_counts(counts: Counts, *, confidence: float = 0.95) -> Certificate:
         If a group has too few rows for any limit to mean something, or ``confidence``
         is out of range.
     """
-    if not 0.5 <= confidence < 1:
+    if not (isinstance(confidence, Real) and 0.5 <= confidence < 1):
         raise ValueError(f"confidence must be in [0.5, 1); got {confidence!r}.")
+    confidence = float(confidence)
     check_sizes(counts, confidence)
     alpha = 1 - confidence
     groups, table = counts.groups, counts.table

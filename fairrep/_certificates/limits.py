@@ -28,7 +28,7 @@ def difference_limit(difference: float, n_a: int, n_b: int, alpha: float) -> flo
     """
     hoeffding = np.sqrt(np.log(1 / alpha) / 2 * (1 / n_a + 1 / n_b))
     upper = min(1.0, difference + hoeffding)
-    if difference >= 1.0:
+    if difference > 1 - 1e-9:  # a sum of shares, which may come out below 1
         return 1.0
 
     def excess(gap: float) -> float:
@@ -85,11 +85,13 @@ def mean_limit(mean: float, n_rows: int, alpha: float) -> float:
         divergence = rel_entr(mean, value) + rel_entr(1 - mean, 1 - value)
         return n_rows * divergence + np.log(alpha)
 
-    if mean >= 1.0:
-        return 1.0
     if mean <= 0.0:
         return float(-np.expm1(np.log(alpha) / n_rows))
-    return float(brentq(excess, mean, 1 - 1e-15))
+    most = 1 - 1e-15
+    # A mean one bit below 1 has no limit below 1 either.
+    return (
+        1.0 if mean >= most or excess(most) <= 0 else float(brentq(excess, mean, most))
+    )
 
 
 def binomial_limit(share: float, n_rows: int, alpha: float) -> float:

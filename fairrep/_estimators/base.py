@@ -26,11 +26,15 @@ from .._training.fit import fit, warn_if_interrupted, warn_of_divergence
 from .._training.fitted import Fitted
 from .._training.net import FairNet
 from .._training.spec import Given, Spec, resolve
+from .._utils.torch_state import plain_torch
 from .._utils.types import Codes
 from ..nn._batches import TensorTable
 from .code_table import code_table
 from .parameters import MIParameters
 from .save import save_model
+
+# Beyond it, sums of weights would overflow.
+MAX_WEIGHT = 1e100
 
 
 class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParameters):
@@ -45,6 +49,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     # -- fit -------------------------------------------------------------------
 
+    @plain_torch()
     def _fit(
         self,
         raw: Any,
@@ -90,8 +95,13 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     def _set_apart(self, *data: Any) -> tuple[Data, Calibration | None]:
         """X, y, S and weights to fit on, and the rows of the certificate."""
         self._forget()
-        X, y, sensitive_features, _ = data
-        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+        X, y, sensitive_features, sample_weight = data
+        check_row_order(
+            X=X,
+            y=y,
+            sensitive_features=sensitive_features,
+            sample_weight=sample_weight,
+        )
         self._check_discrete()
         return set_apart(
             Data(*data),
@@ -115,15 +125,19 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         sample_weight: Any,
     ) -> Problem:
         """All that can go wrong with the input goes wrong here, before training."""
-        # An encoder of the user's gets one input for each number.
-        n_bins = self.n_bins if self.numeric_embedding and not self.encoder else None
-        columns = TableEncoder(n_bins).fit(raw)
+        columns = self._columns().fit(raw)
         row_weight = _check_sample_weight(
             sample_weight, raw, dtype=np.float64, ensure_non_negative=True
         )
         if not row_weight.any():
             raise ValueError("sample_weight is zero for all rows; expected some above.")
         weight = task_weight(self.class_weight, task, row_weight)
+        if max(row_weight.max(), weight.max()) > MAX_WEIGHT:
+            raise ValueError(
+                f"sample_weight is {row_weight.max():.3g} for a row, and "
+                f"{weight.max():.3g} times its class_weight; expected at most "
+                f"{MAX_WEIGHT:g}. Only their ratios count: divide by their mean."
+            )
         if self.bottleneck == "discrete":
             self._check_n_codes(len(raw))
         sensitive = self._read_sensitive(sensitive_features, task, len(raw))
@@ -146,6 +160,11 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             random_state=self._random_state(),
             device=self._device(),
         )
+
+    def _columns(self) -> TableEncoder:
+        # An encoder of the user's gets one input for each number.
+        n_bins = self.n_bins if self.numeric_embedding and not self.encoder else None
+        return TableEncoder(n_bins, self.min_frequency, self.max_categories)
 
     def _settings(self) -> dict[str, Any]:
         """The parameters by name, and what a transformer guards, which is not one."""

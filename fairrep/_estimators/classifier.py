@@ -85,6 +85,14 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     n_bins : int, default=64
         Bins of a column, between quantiles; a value that many rows share ends a bin.
         Fewer where the rows are few: a bin holds at least some hundred.
+    min_frequency : int, float, "auto" or None, default="auto"
+        Rows that a category of X needs for a column of its own, or the share of the
+        rows if below 1; the rarer ones of a column are pooled, and with them those
+        that `fit` never saw. "auto" is 10, or a hundredth of the rows if that is less.
+        None pools none.
+    max_categories : int or None, default=100
+        Categories of a column of X that get a column of their own, the pool among
+        them: the most frequent ones. None is no limit.
     encoder : torch.nn.Module or callable, default=None
         Your own encoder instead of hidden layers: a module, which is copied, or a
         callable that takes the shape of one encoded row and returns a module. It maps a
@@ -272,6 +280,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         dropout: Any = "auto",
         numeric_embedding: str | None = "piecewise_linear",
         n_bins: int = 64,
+        min_frequency: Any = "auto",
+        max_categories: int | None = 100,
         encoder: Any = None,
         critic_hidden_layer_sizes: Any = (64, 64),
         critic_steps: int = 1,
@@ -310,6 +320,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             dropout=dropout,
             numeric_embedding=numeric_embedding,
             n_bins=n_bins,
+            min_frequency=min_frequency,
+            max_categories=max_categories,
             encoder=encoder,
             critic_hidden_layer_sizes=critic_hidden_layer_sizes,
             critic_steps=critic_steps,

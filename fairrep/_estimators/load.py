@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import joblib
 import torch
 from skorch.history import History
 from torch import Tensor
 
-from .._inputs.encoding_state import restored_inputs
+from .._inputs.classifier_scores import restored_inputs
 from .._storage.folder import DOCUMENT, read_folder
 from .._storage.plain import from_plain
 from .._storage.skops import from_bytes
@@ -20,6 +21,7 @@ from .._training.build import bare_net
 from .._training.fitted import Fitted
 from .._training.net import FairNet
 from .._training.spec import Spec
+from .._utils.torch_state import plain_torch
 from .base import BaseMIEstimator
 from .classifier import MIDebiasedClassifier
 from .save import APART, ESTIMATOR, net_tensors
@@ -39,6 +41,7 @@ UNFIT = (
 )
 
 
+@plain_torch()
 def load(
     folder: str | os.PathLike,
     *,
@@ -167,12 +170,18 @@ def _fitted(
 ) -> Fitted:
     """What the fit found, but for the weights of its nets."""
     spec = Spec.from_dict(from_plain(content["spec"]))
+    inputs = restored_inputs(from_plain(content["inputs"]), wrapped)
+    if inputs.out_shape != spec.shapes.row:
+        raise ValueError(
+            f"rows are encoded to shape {inputs.out_shape}, and the nets take "
+            f"{spec.shapes.row}"
+        )
     net = bare_net(spec, estimator.encoder, estimator._device())
     net.history_ = History(from_plain(content["history"]))
     net.interrupted_, net.stopped_by_callback_ = found["interrupted_"], False
     dict(net.callbacks_)["best_epoch"].best_epoch_ = content["best_epoch"]
     return Fitted(
-        inputs=restored_inputs(from_plain(content["inputs"]), wrapped),
+        inputs=inputs,
         spec=spec,
         net=net,
         sensitive_names=[*found["sensitive_names_in_"]],
@@ -278,8 +287,6 @@ def load_model(
 
 
 def _load_pickle(path: Path) -> Any:
-    import joblib
-
     try:
         return joblib.load(path)
     except Exception as error:  # unpickling can raise anything

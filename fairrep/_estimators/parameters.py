@@ -7,8 +7,14 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+)
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from skorch.callbacks import Callback
 
 from .._problem.criterion import CRITERIA
 from ..nn.dependence.registry import MEASURES
@@ -34,6 +40,13 @@ class MIParameters(BaseEstimator):
         "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "numeric_embedding": [None, StrOptions({"piecewise_linear"})],
         "n_bins": [COUNT_FROM_1],
+        "min_frequency": [
+            COUNT_FROM_1,
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+            None,
+        ],
+        "max_categories": [Interval(Integral, 2, None, closed="left"), None],
         "encoder": [None, callable, HasMethods("forward")],
         "critic_hidden_layer_sizes": ["array-like", COUNT_FROM_1],
         "critic_steps": [COUNT_FROM_1],
@@ -78,6 +91,8 @@ class MIParameters(BaseEstimator):
         dropout: Any,
         numeric_embedding: str | None,
         n_bins: int,
+        min_frequency: Any,
+        max_categories: int | None,
         encoder: Any,
         critic_hidden_layer_sizes: Any,
         critic_steps: int,
@@ -115,6 +130,8 @@ class MIParameters(BaseEstimator):
         self.dropout = dropout
         self.numeric_embedding = numeric_embedding
         self.n_bins = n_bins
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
         self.encoder = encoder
         self.critic_hidden_layer_sizes = critic_hidden_layer_sizes
         self.critic_steps = critic_steps
@@ -160,12 +177,19 @@ class MIParameters(BaseEstimator):
                 "validation_fraction > 0, got 0."
             )
         for name in ["hidden_layer_sizes", "critic_hidden_layer_sizes"]:
-            sizes = np.atleast_1d(getattr(self, name))
-            if sizes.ndim > 1 or not all(size >= 1 and size % 1 == 0 for size in sizes):
+            sizes = np.atleast_1d(np.asarray(getattr(self, name)))
+            is_number = sizes.dtype.kind in "iuf" or not sizes.size
+            if (
+                sizes.ndim > 1
+                or not is_number
+                or not ((sizes >= 1) & (sizes % 1 == 0)).all()
+            ):
                 raise ValueError(
                     f"{name} must hold integers of at least 1, one for each layer; got "
                     f"{getattr(self, name)!r}."
                 )
+        for callback in self.callbacks or ():
+            _check_callback(callback)
         self._check_members()
         warmup_epochs = 0 if self.warmup_epochs == "auto" else self.warmup_epochs
         if self.lambda_mi > 0 and warmup_epochs >= self.max_epochs:
@@ -233,9 +257,32 @@ class MIParameters(BaseEstimator):
                 f"device={self.device!r} is no device of torch; expected 'auto', "
                 "'cpu', 'cuda' or 'cuda:0'."
             ) from error
+        if device.type not in ("cpu", "cuda"):
+            raise ValueError(
+                f"device={self.device!r} is of a kind that fairrep does not compute "
+                "on; expected 'auto', 'cpu', 'cuda' or 'cuda:0'."
+            )
         if device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(
                 f"device={self.device!r}, but torch finds no CUDA device; expected "
                 "'cpu' or 'auto'."
             )
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise ValueError(
+                f"device={self.device!r}, but torch finds {torch.cuda.device_count()} "
+                "CUDA device(s), which it counts from 0."
+            )
         return device
+
+
+def _check_callback(callback: Any) -> None:
+    """Raise where something is no callback as skorch takes them."""
+    given = callback
+    if isinstance(callback, tuple) and len(callback) == 2:
+        callback = callback[1]
+    cls = callback if isinstance(callback, type) else type(callback)
+    if not issubclass(cls, Callback):
+        raise TypeError(
+            "callbacks must hold callbacks of skorch, each alone or as (name, "
+            f"callback); got {given!r}."
+        )

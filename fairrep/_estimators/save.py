@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from .._inputs.encoding_state import inputs_state
+from .._inputs.classifier_scores import inputs_state
 from .._storage.folder import write_folder
 from .._storage.plain import to_plain
 from .._storage.skops import to_bytes, untrusted_types

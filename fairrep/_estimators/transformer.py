@@ -73,6 +73,14 @@ class MIFairTransformer(BaseMIEstimator):
     n_bins : int, default=64
         Bins of a column, between quantiles; a value that many rows share ends a bin.
         Fewer where the rows are few: a bin holds at least some hundred.
+    min_frequency : int, float, "auto" or None, default="auto"
+        Rows that a category of X needs for a column of its own, or the share of the
+        rows if below 1; the rarer ones of a column are pooled, and with them those
+        that `fit` never saw. "auto" is 10, or a hundredth of the rows if that is less.
+        None pools none.
+    max_categories : int or None, default=100
+        Categories of a column of X that get a column of their own, the pool among
+        them: the most frequent ones. None is no limit.
     encoder : torch.nn.Module or callable, default=None
         Your own encoder instead of hidden layers: a module, which is copied, or a
         callable that takes the shape of one encoded row and returns a module. It maps a
@@ -243,6 +251,8 @@ class MIFairTransformer(BaseMIEstimator):
         dropout: Any = "auto",
         numeric_embedding: str | None = "piecewise_linear",
         n_bins: int = 64,
+        min_frequency: Any = "auto",
+        max_categories: int | None = 100,
         encoder: Any = None,
         critic_hidden_layer_sizes: Any = (64, 64),
         critic_steps: int = 1,
@@ -281,6 +291,8 @@ class MIFairTransformer(BaseMIEstimator):
             dropout=dropout,
             numeric_embedding=numeric_embedding,
             n_bins=n_bins,
+            min_frequency=min_frequency,
+            max_categories=max_categories,
             encoder=encoder,
             critic_hidden_layer_sizes=critic_hidden_layer_sizes,
             critic_steps=critic_steps,
@@ -360,7 +372,8 @@ class MIFairTransformer(BaseMIEstimator):
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         raw = self._read_rows(data.X)
         if data.y is None:
-            task = reconstruction_task(raw)
+            # Without bins, which say again what their column says.
+            task = reconstruction_task(raw, self._columns().set_params(n_bins=None))
         else:
             task = task_of(read_target(data.y, len(raw), type(self).__name__))
         self._fit(raw, task, data.sensitive_features, data.sample_weight, calibration)

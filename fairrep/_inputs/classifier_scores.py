@@ -20,8 +20,8 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._utils.types import Codes, Floats
 from .._utils.warnings import warn_user
-from .encoding import TableEncoder
-from .seen_scores import warn_of_seen_rows
+from .doubts import warn_of_seen_rows
+from .encoding import TableEncoder, restored_table, table_state
 from .splits import stratified_folds
 
 # The logarithm of 0 is no input.
@@ -57,6 +57,32 @@ def without_scores(inputs: "Inputs", x: NDArray[np.float32]) -> NDArray[np.float
 
 # Raw rows -> encoded rows.
 Inputs: TypeAlias = TableEncoder | ScoredInputs
+
+
+def inputs_state(inputs: Inputs) -> dict[str, Any]:
+    """What `restored_inputs` needs, but for the estimator."""
+    if isinstance(inputs, ScoredInputs):
+        return {
+            "table": table_state(inputs.table),
+            "scores": table_state(inputs.scores),
+        }
+    return {"table": table_state(inputs), "scores": None}
+
+
+def restored_inputs(state: dict[str, Any], estimator: Any) -> Inputs:
+    """The inputs that `inputs_state` described.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If the state is none that `inputs_state` gives.
+    """
+    table = restored_table(state["table"])
+    if (state["scores"] is None) != (estimator is None):
+        raise ValueError("the inputs and the estimator contradict each other")
+    if estimator is None:
+        return table
+    return ScoredInputs(table, estimator, restored_table(state["scores"]))
 
 
 def cross_fit(

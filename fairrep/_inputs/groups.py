@@ -7,11 +7,13 @@ each check once.
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from .._utils.types import Codes, Floats
 from .tables import as_pandas
@@ -33,6 +35,10 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     Rows match by position: an index of pandas is not used.
     """
     table = as_pandas(sensitive_features)
+    if sparse.issparse(table):
+        raise TypeError(
+            "sensitive_features is sparse; expected dense columns: pass .toarray()."
+        )
     if isinstance(table, pd.Series):
         unnamed = table.name is None or table.name == ""  # polars has no None
         name = "sensitive_feature_0" if unnamed else table.name
@@ -51,6 +57,9 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
             "sensitive_features must hold one value, or one row of values, for each "
             f"row; got {np.ndim(table)} dimensions.{_hint_at_names(table)}"
         )
+    for name, column in frame.items():
+        _check_cells(column, f"sensitive_features column {name!r}")
+    frame = frame.apply(_enums_as_text)
     if frame.shape[1] == 0:
         raise ValueError("sensitive_features has no columns; expected at least 1.")
     if not frame.columns.is_unique:
@@ -62,6 +71,45 @@ def sensitive_frame(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
             f"each sample in the same order.{_hint_at_names(table)}"
         )
     return frame.reset_index(drop=True)
+
+
+def _check_cells(column: pd.Series, what: str) -> None:
+    """Raise where a column holds what is no group: complex numbers, or lists."""
+    if column.dtype == object:
+        _check_objects(column, what)
+    if pd.api.types.is_complex_dtype(column.infer_objects()):
+        raise TypeError(f"{what} holds complex numbers; expected real ones, or groups.")
+
+
+def _check_objects(column: pd.Series, what: str) -> None:
+    for value in column:
+        if not isinstance(value, Hashable):
+            raise TypeError(
+                f"{what} holds a {type(value).__name__} in a cell, {value!r}; expected "
+                "a string, a number or a boolean in each."
+            )
+    texts: dict[str, Any] = {}
+    for value in column.dropna().unique():
+        text = str(value)
+        other = texts.setdefault(text, value)
+        if other is not value:
+            raise ValueError(
+                f"{what} has two groups that are both written {text!r}: one is a "
+                f"{type(other).__name__}, one a {type(value).__name__}. Expected one "
+                "kind of value."
+            )
+        if text.encode(errors="replace").decode() != text:
+            raise ValueError(
+                f"{what} has the group {text!r}, which is no valid Unicode: decode it "
+                "anew, with errors='replace'."
+            )
+
+
+def _enums_as_text(column: pd.Series) -> pd.Series:
+    """Members of an Enum, which have no order, by their text."""
+    if column.dtype != object:
+        return column
+    return column.map(lambda value: str(value) if isinstance(value, Enum) else value)
 
 
 def _frame_of_columns(table: Mapping) -> pd.DataFrame:

@@ -25,6 +25,8 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
             f"Input y contains NaN: {n_missing} missing values; expected none. Drop "
             "these rows of X, y and sensitive_features."
         )
+    if values.dtype == object:
+        _check_one_type(values)
     if values.dtype.kind == "f":
         assert_all_finite(values, input_name="y")
     if len(values) != n_rows:
@@ -33,3 +35,14 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
             "in the same order."
         )
     return values
+
+
+def _check_one_type(values: NDArray) -> None:
+    """Raise where some labels are text and others are not: they have no order."""
+    is_text = np.array([isinstance(value, str) for value in values], dtype=bool)
+    if is_text.any() and not is_text.all():
+        raise TypeError(
+            f"y holds labels that are text, such as {values[is_text][0]!r}, and others "
+            f"that are not, such as {values[~is_text][0]!r}; expected labels of one "
+            "kind, say y.astype(str)."
+        )

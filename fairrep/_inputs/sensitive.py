@@ -1,7 +1,6 @@
 """Sensitive columns, as users have them, are read as what critics guard here.
 
-`read_sensitive` turns the columns into group codes and normal scores, `guard` weighs
-the rows so that groups count equally.
+`read_sensitive` turns the columns into group codes and normal scores.
 """
 
 from collections.abc import Hashable, Sequence
@@ -102,7 +101,7 @@ def _normal_scores(values: Floats) -> NDArray[np.float32]:
     """Rank-based normal scores: I(Z; S) is the same for any monotone map of S."""
     scores = QuantileTransformer(
         n_quantiles=min(1000, len(values)), output_distribution="normal", subsample=None
-    )
+    ).set_output(transform="default")
     return scores.fit_transform(values[:, None]).astype(np.float32)
 
 
@@ -145,6 +144,3 @@ def _check_differs_from_target(part: SensitivePart, y: NDArray | None) -> None:
             f"sensitive_features column {part.name!r} equals y: each group has one "
             "class of its own, so nothing that predicts y can be independent of it."
         )
-
-
-# -- weights -------------------------------------------------------------------

@@ -3,6 +3,7 @@
 The rest of the package never asks what kind of table it has.
 """
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -19,9 +20,21 @@ from .._utils.types import Codes
 
 
 def as_pandas(table: Any) -> Any:
-    """Frames and series of other libraries as pandas; anything else as it is."""
-    if isinstance(table, (pd.DataFrame, pd.Series)):
+    """Frames and series of other libraries as pandas; anything else as it is.
+
+    Columns of several levels are named by tuples, and numbers are in the byte order of
+    the machine, as pandas needs them.
+    """
+    if isinstance(table, pd.DataFrame):
+        if isinstance(table.columns, pd.MultiIndex):
+            table = table.set_axis(table.columns.to_flat_index(), axis=1)
+        if any(_is_foreign(dtype) for dtype in table.dtypes):
+            native = [_in_native_order(column) for _, column in table.items()]
+            names = table.columns
+            return pd.DataFrame(dict(enumerate(native))).set_axis(names, axis=1)
         return table
+    if isinstance(table, (pd.Series, np.ndarray)):
+        return _in_native_order(table)
     native = nw.from_native(table, pass_through=True, allow_series=True)
     if isinstance(native, nw.DataFrame):
         columns = {name: _column(native[name]) for name in native.columns}
@@ -56,8 +69,12 @@ def check_row_order(**tables: Any) -> None:
     """Raise where two tables have the same index, in another order: one was shuffled.
 
     Rows match by position, so indices may differ as they like. One that was numbered
-    anew, from 0, tells nothing where others are left.
+    anew, from 0, tells nothing where others are left. Of a dict each column has one.
     """
+    for name, table in [*tables.items()]:
+        if isinstance(table, Mapping):
+            del tables[name]
+            tables |= {f"{name}[{key!r}]": table[key] for key in table}
     indices = {
         name: table.index
         for name, table in tables.items()
@@ -83,9 +100,21 @@ def check_row_order(**tables: Any) -> None:
             )
 
 
+def _is_foreign(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and not dtype.isnative
+
+
+def _in_native_order(values: Any) -> Any:
+    if not _is_foreign(values.dtype):
+        return values
+    return values.astype(values.dtype.newbyteorder("="))
+
+
 def _column(series: nw.Series) -> pd.Series:
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         return pd.Series(series.to_numpy())
+    if series.dtype in (nw.Categorical, nw.Enum):
+        return pd.Series(series.to_list(), dtype="category")
     return pd.Series(series.to_list(), dtype=object)
 
 

@@ -1,6 +1,7 @@
 """A task is what z must keep: the classes of y, a continuous y, or X itself."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,9 @@ def regression_task(y: NDArray) -> Task:
     return Task("regression", scores[:, None], 1)
 
 
-def reconstruction_task(raw: Any) -> Task:
+def reconstruction_task(raw: Any, encoder: TableEncoder) -> Task:
     """The task of reconstructing X, as `read_table` returns it."""
-    # Without bins, which say again what their column says.
-    columns = TableEncoder().fit_transform(raw).reshape(len(raw), -1)
+    columns = encoder.fit_transform(raw).reshape(len(raw), -1)
     return Task("reconstruction", columns, columns.shape[1])
 
 
@@ -78,4 +78,20 @@ def task_weight(class_weight: Any, task: Task, row_weight: Floats) -> Floats:
     if task.classes is None:
         raise ValueError(f"class_weight needs class labels y; got a {task.kind} task.")
     _, labels = task.named_labels()
-    return row_weight * compute_sample_weight(class_weight, labels)
+    if not isinstance(class_weight, str):
+        _check_class_weights(class_weight)
+    weight = row_weight * compute_sample_weight(class_weight, labels)
+    if not weight.any():
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves no row a weight above 0."
+        )
+    return weight
+
+
+def _check_class_weights(class_weight: dict) -> None:
+    for label, weight in class_weight.items():
+        if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
+            raise ValueError(
+                f"class_weight has {weight!r} for the class {label!r}; expected a "
+                "finite number of at least 0."
+            )

@@ -20,7 +20,7 @@ from torch import Tensor
 from .._utils.files import replacing
 
 FORMAT = "fairrep model"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DOCUMENT = "model.json"
 # By a save that was cut short.
 LEFT_BEHIND = re.compile(

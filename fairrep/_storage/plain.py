@@ -55,6 +55,8 @@ def to_plain(value: Any, name: str) -> Plain:
     if isinstance(value, pd.Interval):
         ends = [to_plain(end, name) for end in (value.left, value.right)]
         return {"$interval": [*ends, value.closed]}
+    if isinstance(value, pd.Period):
+        return {"$period": [str(value), value.freqstr]}
     if isinstance(value, pd.Timestamp) and value.tz is None and value is not pd.NaT:
         return {"$timestamp": value.isoformat()}
     raise ValueError(
@@ -131,4 +133,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$frame": _frame,
     "$certificate": _certificate,
     "$timestamp": pd.Timestamp,
+    "$period": lambda parts: pd.Period(parts[0], parts[1]),
 }

@@ -76,8 +76,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         What is minimised.
     bottleneck, n_components, n_members, n_codes, noise_std : str, int, int, int, float
         The representation.
-    hidden_layer_sizes, dropout, numeric_embedding, n_bins, encoder : object
+    hidden_layer_sizes, dropout, numeric_embedding, n_bins : object
         The encoder.
+    min_frequency, max_categories, encoder : object
+        The categories that it tells apart, or an encoder of your own.
     critic_hidden_layer_sizes, critic_steps, critic_batches : int or array-like
         The critics.
     critic_learning_rate, gradient_rescaling : float, bool
@@ -192,6 +194,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         dropout: Any = "auto",
         numeric_embedding: str | None = "piecewise_linear",
         n_bins: int = 64,
+        min_frequency: Any = "auto",
+        max_categories: int | None = 100,
         encoder: Any = None,
         critic_hidden_layer_sizes: Any = (64, 64),
         critic_steps: int = 1,
@@ -231,6 +235,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             dropout=dropout,
             numeric_embedding=numeric_embedding,
             n_bins=n_bins,
+            min_frequency=min_frequency,
+            max_categories=max_categories,
             encoder=encoder,
             critic_hidden_layer_sizes=critic_hidden_layer_sizes,
             critic_steps=critic_steps,

@@ -16,6 +16,7 @@ from .._inputs.tables import as_indexable
 from .._problem.task import classification_task
 from .._training.fit import torch_settings, train, warn_if_interrupted
 from .._training.spec import resolve
+from .._utils.torch_state import plain_torch
 from .._utils.types import Floats
 from ..metrics._gaps import Gap, check_cells
 from .curve import Curve
@@ -126,6 +127,7 @@ def lambda_path(
     return path
 
 
+@plain_torch()
 def train_path(
     X: Any,
     y: Any,

@@ -1,7 +1,8 @@
 """A training makes nets of a problem and a spec, and says what they leave of S."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import RLock
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from ..nn._conditioning import LambdaScale
 from .build import build_net
 from .net import FairNet
 from .spec import Given, Spec
+
+USERS_ENCODER = RLock()
 
 
 def fit(
@@ -66,6 +69,9 @@ def torch_settings(
 ) -> Iterator[None]:
     """Settings of torch that hold for one fit and are then put back."""
     own_encoder = given.encoder is not None
+    # The layers of a user's encoder may read torch's global random state, which all
+    # threads share: such fits run one after another.
+    one_at_a_time = USERS_ENCODER if own_encoder else nullcontext()
     device, seed = problem.generator.device, problem.generator.initial_seed()
     precision = torch.get_float32_matmul_precision()
     # Layers of a hundred units gain nothing from a second thread, and on a busy
@@ -73,10 +79,11 @@ def torch_settings(
     n_threads = None if own_encoder else 1
     torch.set_float32_matmul_precision("high" if allow_tf32 else "highest")
     try:
-        # Our own layers take a generator. Those of a user's encoder may read
-        # torch's global state: they get one of their own, for the time of the fit.
+        # Our own layers take a generator. Those of a user's encoder get a global state
+        # of their own, for the time of the fit.
         devices = [device] if device.type == "cuda" else []
         with (
+            one_at_a_time,
             threadpool_limits(n_threads, user_api="openmp"),
             torch.random.fork_rng(devices, enabled=own_encoder),
         ):

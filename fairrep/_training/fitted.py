@@ -8,10 +8,14 @@ import torch
 from numpy.typing import NDArray
 
 from .._inputs.classifier_scores import Inputs, without_scores
+from .._utils.torch_state import one_thread_after_fork, plain_torch
 from .._utils.types import Codes
 from ..nn._batches import TensorTable
 from .net import FairNet
 from .spec import Spec
+
+# Whoever predicts with what was fitted may have been forked since.
+one_thread_after_fork()
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,22 @@ class Fitted:
     sensitive_names: list[Hashable]
     sensitive_categories: list[NDArray | None]
 
+    @plain_torch()
     def encode(self, raw: Any) -> TensorTable:
         """The rows as the nets take them."""
         return TensorTable(torch.from_numpy(self.inputs.transform(raw)))
 
+    @plain_torch()
     def outputs(self, table: TensorTable) -> NDArray:
         """The head's outputs: logits, or what regresses or reconstructs."""
         return self.net.outputs(table).numpy()
 
+    @plain_torch()
     def release(self, table: TensorTable) -> NDArray:
         """z with its noise, or the code as a one-hot vector."""
         return self.net.forward(table)[1].numpy()
 
+    @plain_torch()
     def codes(self, table: TensorTable) -> Codes:
         """The code of each row, with the discrete bottleneck."""
         return self.net.forward(table)[1].argmax(dim=1).numpy()
@@ -60,6 +68,7 @@ class Fitted:
         """What a row is known by again: its encoding, but for an estimator's scores."""
         return without_scores(self.inputs, table.x.cpu().numpy())
 
+    @plain_torch()
     def at(self, lambda_mi: float) -> "Fitted":
         """The same for one lambda, of nets that are conditioned on it."""
         spec = replace(self.spec, lambda_mi=float(lambda_mi))

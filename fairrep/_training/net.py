@@ -10,6 +10,7 @@ from skorch.callbacks import Callback, EpochTimer
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from .._utils.torch_state import plain_torch
 from ..nn._batches import Batch, SlicingIterator, Targets, TensorTable
 from ..nn.dependence.protocol import Dependence
 
@@ -355,6 +356,7 @@ class FairNet(NeuralNet):
                 optimizer.step()
         self._set_training(False)
 
+    @plain_torch()
     def estimate_mi(self, held_out: TensorTable) -> float:
         """The critics' estimate of I(released; S) in nats, on held-out rows."""
         # A critic may compare all rows with one another; a formula wants them all.

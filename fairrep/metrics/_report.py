@@ -18,7 +18,12 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from .._inputs.groups import check_present, group_names, sensitive_frame
+from .._inputs.groups import (
+    check_no_identifier,
+    check_present,
+    group_names,
+    sensitive_frame,
+)
 from .._inputs.tables import check_row_order
 from .._utils.plain import plain_tree
 
@@ -263,7 +268,12 @@ def fairness_report(
     equalized_odds_ratio             0.000
     equal_opportunity_difference     0.500
     """
-    check_row_order(y_true=y_true, y_pred=y_pred, sensitive_features=sensitive_features)
+    check_row_order(
+        y_true=y_true,
+        y_pred=y_pred,
+        sensitive_features=sensitive_features,
+        sample_weight=sample_weight,
+    )
     y_true, y_pred = read_labels(y_true, y_pred)
     pos_label = positive_class(unique_labels(y_true, y_pred).tolist(), pos_label)
     frame = metric_frame(
@@ -354,6 +364,9 @@ def _groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     advice = "; expected none. Drop these rows, or name a group for them."
     for name, n_missing in frame.isna().sum().items():
         check_present(n_missing, f"sensitive_features {name!r}", advice)
+        check_no_identifier(
+            frame[name].nunique(), n_rows, f"sensitive_features {name!r}"
+        )
     # As objects: categories without rows are no groups here.
     return frame.astype(object).infer_objects()
 

@@ -303,14 +303,15 @@ def test_loading_runs_no_code(fitted, saved, monkeypatch):
 def test_the_document_can_be_read(saved):
     document = json.loads((saved / DOCUMENT).read_text())
     content = document["content"]
-    assert document["format_version"] == FORMAT_VERSION == 2
+    assert document["format_version"] == FORMAT_VERSION == 3
     assert content["class"] == "MIDebiasedClassifier"
     assert content["versions"]["torch"] == torch.__version__
     assert content["params"]["n_components"] == 4
     categories = ["", "None", "clerk", "nurse", None]
     assert content["inputs"]["table"]["columns"][5] == {
         "kind": "categorical",
-        "categories": categories,
+        "labels": categories,
+        "pooled": 0.0,
     }
 
 
@@ -652,7 +653,7 @@ def test_missing_files(saved, name):
 @pytest.mark.parametrize("version", [0, 1, "2", None, True])
 def test_unknown_versions(saved, version):
     rewrite(saved, lambda d: d.update(format_version=version))
-    with pytest.raises(ValueError, match=r"model\.json has format version .* reads 2"):
+    with pytest.raises(ValueError, match=r"model\.json has format version .* reads 3"):
         fairrep.load(saved)
 
 
@@ -688,7 +689,7 @@ def set_content(*keys, value):
         set_content("fitted", "classes_", value={"$run": "code"}),
         set_content("history", value=3),
         set_content("inputs", "table", "columns", 0, "kind", value="text"),
-        set_content("inputs", "table", "columns", 5, "categories", value=["b", "a"]),
+        set_content("inputs", "table", "columns", 5, "labels", value=["b", "a"]),
         set_content("inputs", "table", "columns", 0, "knots", value=None),
         set_content("spec", "shapes", "n_strata", value=-2),
         set_content("spec", value={}),

@@ -116,15 +116,17 @@ def test_several_classes_give_a_score_each(biased, estimator, n_scores):
     assert inputs.estimator.classes_.tolist() == ["low", "mid", "top"]
 
 
-def test_the_estimator_makes_the_model_better(adult, quick):
-    X, y, A = adult
-    train, test = np.arange(0, 400), np.arange(400, 600)
+def test_the_estimator_makes_the_model_better(quick):
+    # An interaction that a short fit of a small net does not find.
+    x = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    y = (np.sin(9 * x[:, 0]) * np.sin(9 * x[:, 1]) > 0).astype(int)
+    s = np.resize([0, 1, 1], 2000)
     accuracy = {}
     for estimator in [None, HistGradientBoostingClassifier()]:
         clf = MIDebiasedClassifier(0.1, estimator=estimator, **quick)
-        clf.fit(X.iloc[train], y.iloc[train], sensitive_features=A["sex"].iloc[train])
-        accuracy[estimator is not None] = clf.score(X.iloc[test], y.iloc[test])
-    assert accuracy[True] > accuracy[False]
+        clf.fit(x[:1000], y[:1000], sensitive_features=s[:1000])
+        accuracy[estimator is not None] = clf.score(x[1000:], y[1000:])
+    assert accuracy[True] > accuracy[False] + 0.1
 
 
 def test_information_on_s_in_the_score_is_removed(biased):

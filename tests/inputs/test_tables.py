@@ -13,8 +13,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
 
-from fairrep._inputs.encoding import PiecewiseLinearEncoder, TableEncoder
+from fairrep._inputs.encoding import TableEncoder
 from fairrep._inputs.labels import read_target
 from fairrep._inputs.splits import cells, hold_out
 from fairrep._inputs.tables import as_pandas, check_row_order, read_table
@@ -267,9 +268,8 @@ def test_polars_dates_are_refused(values):
 
 
 def test_columns_keep_their_places():
-    """Encoded numbers come first, each kind in the order of the table."""
     frame = pd.DataFrame({"s": ["u", "v"], "x": [0.0, 2.0], "b": [True, False]})
-    assert_array_equal(encode(frame), [[-1, 1, 0, 0, 1], [1, 0, 1, 1, 0]])
+    assert_array_equal(encode(frame), [[1, 0, -1, 0, 1], [0, 1, 1, 1, 0]])
 
 
 @pytest.mark.parametrize(
@@ -545,47 +545,60 @@ def test_nothing_to_hold_out(fraction, cell):
 # -- the piecewise-linear encoding ---------------------------------------------
 
 
+def binned(values, n_bins):
+    """What encodes a column of numbers, and its bins."""
+    values = np.asarray(values, dtype=float)
+    encoder = TableEncoder(n_bins).fit(values[:, np.newaxis])
+    (number,) = encoder.columns_
+    return number, encoder.transform(values[:, np.newaxis])[:, 1:]
+
+
 def test_piecewise_linear_encoding_says_how_far_through_each_bin():
-    X = np.linspace(0, 8, 801)[:, np.newaxis]
-    encoder = PiecewiseLinearEncoder(4).fit(X)
-    assert_allclose(encoder.knots_[0], [0, 2, 4, 6, 8])
-    encoded = encoder.transform(np.array([[-1.0], [0], [3], [8], [99]]))
-    expected = [
-        [-1, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0],
-        [3, 1, 0.5, 0, 0],
-        [8, 1, 1, 1, 1],
-        [99, 1, 1, 1, 1],
-    ]
-    assert_allclose(encoded, expected)
+    number, _ = binned(np.linspace(0, 8, 801), 4)
+    assert_allclose(number.knots * number.scale + number.mean, [0, 2, 4, 6, 8])
+    out = np.empty((5, 5), dtype=np.float32)
+    number.write(pd.Series([-1.0, 0, 3, 8, 99]), out)
+    expected = [[0, 0, 0, 0], [0, 0, 0, 0], [1, 0.5, 0, 0], [1] * 4, [1] * 4]
+    assert_allclose(out[:, 1:], expected, atol=1e-6)
 
 
 def test_a_linear_layer_on_it_fits_a_bend():
-    x = np.linspace(-1, 1, 1000)[:, np.newaxis]
-    y = np.abs(x).ravel()
-    encoded = PiecewiseLinearEncoder(8).fit(x).transform(x)
+    x = np.linspace(-1, 1, 1000)
+    y = np.abs(x)
+    encoded = np.column_stack([x, binned(x, 8)[1]])
     assert LinearRegression().fit(encoded, y).score(encoded, y) > 0.999
-    assert LinearRegression().fit(x, y).score(x, y) < 0.1
+    assert LinearRegression().fit(x[:, None], y).score(x[:, None], y) < 0.1
 
 
 def test_a_column_of_zeros_with_a_tail_keeps_bins_for_the_tail():
     rng = np.random.default_rng(0)
     values = np.where(rng.uniform(size=4000) < 0.9, 0.0, rng.exponential(size=4000))
-    knots = PiecewiseLinearEncoder(16).fit(values[:, np.newaxis]).knots_[0]
-    assert knots[0] == 0
-    assert 12 <= len(knots) <= 18
-    assert (np.diff(knots) > 0).all()
+    number, _ = binned(values, 16)
+    assert number.knots[0] * number.scale + number.mean == pytest.approx(0, abs=1e-9)
+    assert 12 <= len(number.knots) <= 18
+    assert (np.diff(number.knots) > 0).all()
 
 
 @pytest.mark.parametrize("values", [[3.0], [0.0, 1.0]])
 def test_columns_of_at_most_two_values_get_no_bins(values):
-    X = np.resize(values, 500)[:, np.newaxis]
-    assert PiecewiseLinearEncoder(8).fit(X).transform(X).shape == (500, 1)
+    assert binned(np.resize(values, 500), 8)[1].shape == (500, 0)
 
 
 def test_few_rows_get_few_bins():
-    x = np.arange(300.0)[:, np.newaxis]
-    assert len(PiecewiseLinearEncoder(64).fit(x).knots_[0]) == 4
+    number, _ = binned(np.arange(300.0) / 7, 64)
+    assert len(number.knots) == 4
+
+
+def test_scores_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    X = np.column_stack(
+        [rng.normal(9, 3, 500), np.full(500, 0.1), rng.gamma(1, 9, 500)]
+    )
+    X[::9, 0] = np.nan
+    expected = np.nan_to_num(StandardScaler().fit_transform(X.astype(np.float32)))
+    x = TableEncoder().fit(X).transform(X)
+    assert_allclose(x[:, [0, 2, 3]], expected, atol=1e-6)
+    assert_array_equal(x[:, 1], np.isnan(X[:, 0]))
 
 
 def test_bins_follow_the_numbers():

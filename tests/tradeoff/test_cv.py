@@ -124,6 +124,7 @@ def test_hold_out_is_the_default(biased, quick):
     assert "split1_test_score" not in clf.cv_results_
 
 
+@pytest.mark.filterwarnings("ignore:The classifier chosen is no better")
 @pytest.mark.parametrize("cv", [3, ShuffleSplit(2, test_size=0.3, random_state=0)])
 def test_cross_validation(cv, biased, quick):
     X, y, s = biased

@@ -40,8 +40,12 @@ MLP_BATCH = 128
 MLP_STEPS = 100
 
 
+def _scaler() -> StandardScaler:
+    return StandardScaler().set_output(transform="default")
+
+
 def _logistic_regression(n_rows: int, seed: int) -> ClassifierMixin:
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+    return make_pipeline(_scaler(), LogisticRegression(max_iter=200))
 
 
 def _gradient_boosting(n_rows: int, seed: int) -> ClassifierMixin:
@@ -60,12 +64,12 @@ def _neural_network(n_rows: int, seed: int) -> ClassifierMixin:
         max_iter=epochs,
         random_state=seed,
     )
-    return make_pipeline(StandardScaler(), network)
+    return make_pipeline(_scaler(), network)
 
 
 def _nearest_neighbours(n_rows: int, seed: int) -> ClassifierMixin:
     neighbours = int(np.clip(np.sqrt(n_rows) / 2, 5, 50))
-    return make_pipeline(StandardScaler(), KNeighborsClassifier(neighbours))
+    return make_pipeline(_scaler(), KNeighborsClassifier(neighbours))
 
 
 ATTACKERS: dict[str, Callable[[int, int], ClassifierMixin]] = {

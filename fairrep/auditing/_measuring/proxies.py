@@ -9,7 +9,7 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
-from ..._inputs.encoding import column_kind
+from ..._inputs.columns import column_kind
 from ..._inputs.groups import (
     MAX_NUMERIC_GROUPS,
     check_present,
@@ -97,9 +97,9 @@ def proxies(
     entropy = mutual_info_score(groups, groups)
     nats = np.array([_mutual_info(column, groups, rng) for _, column in X.items()])
     share = np.minimum(1.0, nats / entropy) if entropy else np.zeros(len(nats))
-    ranking = pd.DataFrame(
-        {"mutual_info": nats, "share": share}, index=X.columns.rename("column")
-    )
+    # Tuples stay names, and become no levels.
+    names = pd.Index([*X.columns], name="column", tupleize_cols=False)
+    ranking = pd.DataFrame({"mutual_info": nats, "share": share}, index=names)
     return ranking.sort_values("mutual_info", ascending=False, kind="stable")
 
 

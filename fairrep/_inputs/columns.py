@@ -1,0 +1,268 @@
+"""A column of X becomes float32: a number its scores and bins, a category one-hot."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .._utils.types import Codes, Floats
+from .categories import label_of
+from .doubts import warn_of_dates, warn_of_identifier, warn_of_key, warn_of_unknown
+
+# In standard deviations: much further off, float32 would turn to infinity.
+MAX_DEVIATION = 1e6
+# Of a quantile bin: with fewer rows its weight learns their noise.
+MIN_ROWS_OF_BIN = 100
+# In rounding errors of the mean: a spread below is that of a constant.
+SPREAD_OF_A_CONSTANT = 10 * np.finfo(np.float64).eps
+# "auto" pools the categories of fewer rows than this, of few rows those of fewer than
+# a hundredth.
+MIN_ROWS_OF_CATEGORY, MIN_SHARE_OF_CATEGORY = 10, 0.01
+# A column of which so much was pooled in fit says nothing by values that are new.
+MOST_POOLED = 0.5
+# What pandas calls the contents of object columns that are no categories.
+NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of numbers: standardised, whether it is missing, and its bins.
+
+    With knots b_0 < ... < b_T it gets T columns,
+    clip((x - b_t) / (b_t+1 - b_t), 0, 1) [1]_: a linear layer on them is a piecewise
+    linear function of x. Columns of at most two values get none.
+
+    Parameters
+    ----------
+    mean, scale : float
+    has_missing : bool
+        Whether fit saw missing values, which have a column then; they are the mean.
+    knots : ndarray or None
+        In standard deviations from the mean; None without bins.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
+           Features in Tabular Deep Learning", NeurIPS, 2022.
+    """
+
+    mean: float
+    scale: float
+    has_missing: bool
+    knots: Floats | None
+
+    @classmethod
+    def of(cls, column: pd.Series, n_bins: int | None) -> "Number":
+        """Fitted on a column, of which it warns where it numbers the rows."""
+        values = _as_numbers(column)
+        missing = np.isnan(values)
+        known = values[~missing]
+        warn_of_key(column, known)
+        mean = float(known.mean()) if len(known) else 0.0
+        spread = float(known.std()) if len(known) else 0.0
+        scale = spread if spread > SPREAD_OF_A_CONSTANT * abs(mean) else 1.0
+        number = cls(mean, scale, bool(missing.any()), None)
+        if not n_bins:
+            return number
+        knots = _knots(number._scores(values), n_bins)
+        return cls(mean, scale, number.has_missing, knots)
+
+    @property
+    def width(self) -> int:
+        n_bins = 0 if self.knots is None else len(self.knots) - 1
+        return 1 + self.has_missing + n_bins
+
+    def write(self, column: pd.Series, out: NDArray[np.float32]) -> None:
+        """Write the encoded column to ``out``, of shape (n_rows, width)."""
+        values = _as_numbers(column)
+        scores = self._scores(values)
+        out[:, 0] = np.clip(scores, -MAX_DEVIATION, MAX_DEVIATION)
+        if self.has_missing:
+            out[:, 1] = np.isnan(values)
+        if self.knots is not None and len(self.knots) > 1:
+            bins = (scores[:, np.newaxis] - self.knots[:-1]) / np.diff(self.knots)
+            out[:, 1 + self.has_missing :] = np.clip(bins, 0.0, 1.0)
+
+    def _scores(self, values: Floats) -> Floats:
+        return np.nan_to_num((values - self.mean) / self.scale, nan=0.0)
+
+
+def _knots(values: Floats, n_bins: int) -> Floats:
+    """Quantiles of the values; one that many rows share is a knot of its own.
+
+    Were it left among the rest, most quantiles of a column of zeros with a tail would
+    be zero.
+    """
+    n_bins = max(1, min(n_bins, len(values) // MIN_ROWS_OF_BIN))
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) <= 2:
+        return distinct[:1]
+    is_atom = counts * n_bins > len(values)
+    rest = np.repeat(distinct[~is_atom], counts[~is_atom])
+    knots = [distinct[[0, -1]], distinct[is_atom]]
+    if len(rest):
+        n_quantiles = max(2, n_bins + 1 - is_atom.sum())
+        levels = np.linspace(0, 1, n_quantiles)
+        knots.append(np.quantile(rest, levels, method="nearest"))
+    return np.unique(np.concatenate(knots))
+
+
+def _as_numbers(column: pd.Series) -> Floats:
+    try:
+        if pd.api.types.is_datetime64_any_dtype(column.infer_objects()):
+            raise TypeError  # numpy would count nanoseconds
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Column {column.name!r} of X was numeric in fit; now it holds values that "
+            f"are no numbers (dtype {column.dtype})."
+        ) from error
+    # To the precision of the networks, so that float32 and float64 are one content.
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32).astype(np.float64)
+    if np.isinf(values).any():
+        raise ValueError(
+            f"Column {column.name!r} of X contains infinity, or numbers beyond the "
+            "range of float32; expected finite ones, or NaN where a value is missing."
+        )
+    return values
+
+
+@dataclass(frozen=True)
+class Category:
+    """A column of categories: one-hot, the rare ones pooled, the unknown among them.
+
+    Parameters
+    ----------
+    labels : list of str or None
+        The categories that have a column, sorted; None, last, is the missing value.
+    pooled : float
+        Share of the rows of fit whose category was too rare for one. Above 0 the
+        last column is theirs, and also that of categories that fit never saw, which
+        are all zero without it.
+    """
+
+    labels: list[str | None]
+    pooled: float
+
+    @classmethod
+    def of(
+        cls, column: pd.Series, min_frequency: Any, max_categories: int | None
+    ) -> "Category":
+        """Fitted on a column, of which it warns where its values are no categories."""
+        codes, values = _factorized(column)
+        warn_of_identifier(column, values, codes)
+        warn_of_dates(column, values)
+        texts = [label_of(value) for value in values]
+        labels: list[str | None] = [*sorted(set(texts)), None]
+        places = {label: place for place, label in enumerate(labels)}
+        # Codes of missing values are -1: the last place is theirs.
+        place = np.array([places[label] for label in [*texts, None]])[codes]
+        counts = np.bincount(place, minlength=len(labels))
+        kept = _frequent(counts, min_frequency, max_categories)
+        pooled = 1 - counts[kept].sum() / len(column)
+        return cls([labels[i] for i in kept], float(pooled))
+
+    @property
+    def width(self) -> int:
+        return len(self.labels) + self.has_pool
+
+    @property
+    def has_pool(self) -> bool:
+        return self.pooled > 0
+
+    def write(self, column: pd.Series, out: NDArray[np.float32]) -> None:
+        """Write the encoded column to ``out``, of shape (n_rows, width)."""
+        codes, values = _factorized(column)
+        places = {label: place for place, label in enumerate(self.labels)}
+        unknown = len(self.labels)  # the column of the pool, if there is one
+        known = {label for label in self.labels if label is not None}
+        own = [places.get(label_of(value, known), unknown) for value in values]
+        is_known = np.array([place < unknown for place in own], dtype=bool)
+        # Where most were too rare in fit, they will be rare again.
+        if known and self.pooled < MOST_POOLED:
+            warn_of_unknown(column, codes, values, is_known, known)
+        place = np.array([*own, places.get(None, unknown)])[codes]
+        one_hot = np.eye(unknown + 1, dtype=np.float32)[:, : self.width]
+        np.take(one_hot, place, axis=0, out=out)
+
+
+def _frequent(
+    counts: Codes, min_frequency: Any, max_categories: int | None
+) -> list[int]:
+    """Places of the categories that are not pooled, in order."""
+    kept = np.flatnonzero(counts >= _least_rows(min_frequency, int(counts.sum())))
+    is_pooled = counts[kept].sum() < counts.sum()
+    if max_categories is not None and len(kept) + is_pooled > max_categories:
+        commonest = np.argsort(-counts[kept], kind="stable")
+        kept = np.sort(kept[commonest[: max_categories - 1]])
+    return [*map(int, kept)]
+
+
+def _least_rows(min_frequency: Any, n_rows: int) -> float:
+    """The rows that a category needs to be no rare one."""
+    if min_frequency is None:
+        return 1
+    if min_frequency == "auto":
+        return max(1, min(MIN_ROWS_OF_CATEGORY, MIN_SHARE_OF_CATEGORY * n_rows))
+    if isinstance(min_frequency, Integral):
+        return max(1, int(min_frequency))
+    return max(1, min_frequency * n_rows)
+
+
+def _factorized(column: pd.Series) -> tuple[Codes, NDArray]:
+    """Codes, -1 of missing values, and the different values."""
+    try:
+        codes, values = pd.factorize(column)
+    except TypeError as error:
+        value = next(v for v in column if not isinstance(v, Hashable))
+        raise TypeError(
+            f"Column {column.name!r} of X holds a {type(value).__name__} in a cell, "
+            f"{value!r}; expected a number, a string or a boolean in each."
+        ) from error
+    return codes, np.asarray(values, dtype=object)
+
+
+# What encodes one column, fitted on it.
+Column: TypeAlias = Number | Category
+
+
+def column_kind(column: pd.Series) -> str:
+    """Whether a column of X is "numeric" or "categorical"; raises for any other."""
+    # Without the missing values: pd.NA among numbers would make objects of them.
+    try:
+        known = column.dropna().infer_objects()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"Column {column.name!r} of X holds text that is no valid Unicode "
+            f"({error.object!r}): decode it anew, with errors='replace'."
+        ) from error
+    if not len(known) or isinstance(known.dtype, pd.IntervalDtype):
+        # Without any value it is one category, that of the missing.
+        return "categorical"
+    dtype = known.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
+        return "categorical"
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(
+        dtype
+    ):
+        return "numeric"
+    if isinstance(dtype, pd.ArrowDtype):  # such as a dictionary, which says nothing
+        known = known.astype(object)
+        dtype = known.dtype
+    content = pd.api.types.infer_dtype(known)
+    if content == "decimal":
+        return "numeric"
+    if content not in NO_CATEGORIES and (
+        pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
+    ):
+        return "categorical"
+    raise TypeError(
+        f"Column {column.name!r} of X has dtype {dtype} ({content}); expected numbers, "
+        "categories, strings or booleans. Turn dates into numbers (an age, a month) or "
+        "drop the column."
+    )
