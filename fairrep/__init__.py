@@ -1,14 +1,25 @@
 """Debias tabular models by minimising mutual information with a sensitive attribute."""
 
-from ._estimators.classifier import MIDebiasedClassifier
-from ._estimators.load import load, load_model
-from ._estimators.transformer import MIFairTransformer
-from ._tradeoff.cv import MIDebiasedClassifierCV
-from ._tradeoff.display import TradeoffDisplay
-from ._tradeoff.path import LambdaPath
-from ._tradeoff.train import lambda_path
+from importlib import import_module
+from typing import Any
+
 from ._version import __version__ as __version__
-from .auditing import AuditReport, audit, certify
+
+# Where each name is from. Loaded when it is asked for: `fairrep --help` needs no torch.
+_HOMES = {
+    "AuditReport": "auditing",
+    "LambdaPath": "_tradeoff.path",
+    "MIDebiasedClassifier": "_estimators.classifier",
+    "MIDebiasedClassifierCV": "_tradeoff.cv",
+    "MIFairTransformer": "_estimators.transformer",
+    "TradeoffDisplay": "_tradeoff.display",
+    "audit": "auditing",
+    "certify": "auditing",
+    "lambda_path": "_tradeoff.train",
+    "load": "_estimators.load",
+    "load_model": "_estimators.load",
+}
+_MODULES = ("auditing", "datasets", "metrics", "nn")
 
 __all__ = [
     "AuditReport",
@@ -23,3 +34,17 @@ __all__ = [
     "load",
     "load_model",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _HOMES:
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value  # the next time it is found without this
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES, *_MODULES])

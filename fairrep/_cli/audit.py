@@ -9,11 +9,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from .._estimators.load import load_model
-from .._utils.files import check_writable, replacing
+from .._utils.files import replacing
 from ..auditing import AuditReport, audit
 from ..auditing._showing.words import LEAKAGE_NAMES, number
-from .options import GAPS, Formatter, add_columns, add_data, add_seed, add_trust, limit
-from .output import STDOUT, progress, tell
+from .options import GAPS
+from .output import STDOUT, check_outputs, progress, tell
 from .read import (
     check_columns,
     check_roles,
@@ -21,71 +21,8 @@ from .read import (
     feature_columns,
     features_of_model,
     label_named,
-    read_data,
 )
-
-
-def add_audit(commands: Any) -> None:
-    """Add `fairrep audit` to the commands."""
-    parser = commands.add_parser(
-        "audit",
-        help="measure how a model or predictions treat groups, and what leaks",
-        description="Audit a model, or a column of predictions, on the rows of a file "
-        "that it was not trained on: rates by group, gaps with intervals, what "
-        "attackers read of the sensitive columns.",
-        epilog="Exit code 0; 1 if a limit of --fail-above is passed; 2 on errors.",
-        formatter_class=Formatter,
-    )
-    add_data(parser)
-    add_columns(parser)
-    audited = parser.add_mutually_exclusive_group(required=True)
-    audited.add_argument(
-        "--prediction", metavar="COLUMN", help="the column of predicted labels"
-    )
-    audited.add_argument(
-        "--model",
-        type=Path,
-        metavar="PATH",
-        help="a folder that fairrep saved, or a .skops file",
-    )
-    parser.add_argument(
-        "--score",
-        metavar="COLUMN",
-        help="the column of scores of the positive class, with --prediction",
-    )
-    parser.add_argument(
-        "--pos-label",
-        metavar="LABEL",
-        help="the positive class (default: the greater of two)",
-    )
-    parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="write the report as a page"
-    )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        metavar="FILE",
-        help="write the report as JSON; - for standard output, in place of the text",
-    )
-    parser.add_argument(
-        "--no-leakage",
-        dest="leakage",
-        action="store_false",
-        help="leave out the attackers, which take most of the time",
-    )
-    parser.add_argument(
-        "--fail-above",
-        action="append",
-        type=limit,
-        default=[],
-        metavar="NAME=NUMBER",
-        help="exit with 1 if a figure is above: gap (demographic parity difference), "
-        "eo (equalized odds difference), or leakage (the best attacker's AUC; of more "
-        "than two groups the balanced accuracy); repeatable",
-    )
-    add_seed(parser, "draws and attackers")
-    add_trust(parser)
-    parser.set_defaults(run=run_audit)
+from .tables import read_data
 
 
 def run_audit(
@@ -106,15 +43,15 @@ def run_audit(
     seed: int,
     trust: list[str],
     trust_pickle: bool,
+    reading: dict[str, Any],
+    force: bool,
 ) -> int:
     """Audit a model or predictions; return 1 where a limit is passed, else 0."""
     if score is not None and prediction is None:
         raise ValueError("--score goes with --prediction: a model gives its own scores")
     if not leakage and "leakage" in dict(fail_above):
         raise ValueError("--fail-above leakage=... needs what --no-leakage leaves out")
-    for output in (html, json):
-        if output is not None and output != STDOUT:
-            check_writable(output)
+    check_outputs([data, model], {"--html": html, "--json": json}, force=force)
     outputs = [name for name in (prediction, score) if name is not None]
     check_roles(target=[target], sensitive=sensitive, outputs=outputs, drop=drop)
     subject = None
@@ -126,7 +63,7 @@ def run_audit(
                     f"{model} holds a {type(subject).__name__}, which has no predict, "
                     f"so no figure for --fail-above {kind}"
                 )
-    frame = read_data(data)
+    frame = read_data(data, **reading)
     roles = [target, *sensitive, *outputs]
     check_columns(frame, [*roles, *drop], data)
     # Rows without a sensitive value are dropped, and counted, by the audit.

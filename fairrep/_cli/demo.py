@@ -1,6 +1,5 @@
 """`fairrep demo`: one classifier on Adult, without and with the MI term."""
 
-import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,20 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from .._estimators.classifier import MIDebiasedClassifier
 from .._problem.criterion import CRITERIA
-from .._utils.files import check_writable
 from .._utils.plotting import check_picture, new_figure, save_picture
 from ..datasets import load_adult
 from ..metrics import FairnessReport, fairness_report
-from .options import (
-    Formatter,
-    add_criterion,
-    add_lambda_mi,
-    add_max_epochs,
-    add_picture,
-    add_seed,
-    checked,
-)
-from .output import fit_or_leave, progress, tell
+from .output import check_outputs, fit_or_leave, progress, tell
 
 RATES = {
     "accuracy": "accuracy",
@@ -89,42 +78,20 @@ class Outcome:
         return float(self.report.overall["accuracy"])
 
 
-def add_demo(commands: Any) -> None:
-    """Add `fairrep demo` to the commands."""
-    parser = commands.add_parser(
-        "demo",
-        help="show on bundled census data what the mutual information term does",
-        description="Train the same classifier twice on the bundled Adult census data, "
-        "without and with the mutual information term, and compare the two on test "
-        "rows: accuracy, fairness between women and men, and what the representation "
-        "still tells of sex. Takes about a minute.",
-        formatter_class=Formatter,
-    )
-    add_lambda_mi(
-        parser,
-        checked(float, "a number above 0", lambda value: 0 < value < math.inf),
-        "weight of the mutual information term in the second model",
-    )
-    add_criterion(
-        parser, "what the second model is to make equal between women and men"
-    )
-    add_max_epochs(parser)
-    add_seed(parser, "the models and of the attacker")
-    add_picture(parser, "fairrep_demo.png")
-    parser.set_defaults(run=run_demo)
-
-
 def run_demo(
     *,
     lambda_mi: float,
     criterion: str,
     seed: int,
     output: Path,
+    force: bool,
     max_epochs: int | None = None,
 ) -> None:
     """Train both models, print the comparison and draw it."""
     can_draw = find_spec("matplotlib") is not None
-    (check_picture if can_draw else check_writable)(output)
+    if can_draw:
+        check_picture(output)
+    check_outputs([], {"--output": output}, force=force)
     X, y, sex = load_adult(subset="train", return_X_y_s=True)
     test: tuple[Any, Any, Any] = load_adult(subset="test", return_X_y_s=True)
     print(_introduction(y, test, lambda_mi, criterion), flush=True)

@@ -1,6 +1,5 @@
 """`fairrep fit`: train a classifier on a file, save it, say how it does."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,62 +9,10 @@ from threadpoolctl import threadpool_limits
 from .._estimators.classifier import MIDebiasedClassifier
 from .._problem.criterion import CRITERIA
 from .._storage.folder import check_folder
-from .._utils.files import check_writable
 from ..auditing import AuditReport, audit
 from ..auditing._showing.words import interval, number
-from .options import (
-    Formatter,
-    add_bottleneck,
-    add_columns,
-    add_criterion,
-    add_data,
-    add_holdout,
-    add_lambda_mi,
-    add_max_epochs,
-    add_seed,
-    add_test_size,
-    checked,
-)
-from .output import fit_or_leave, progress, tell, write_rows
+from .output import check_outputs, fit_or_leave, progress, tell, write_rows
 from .read import read_and_split
-
-
-def add_fit(commands: Any) -> None:
-    """Add `fairrep fit` to the commands."""
-    parser = commands.add_parser(
-        "fit",
-        help="train a classifier on a file and save it",
-        description="Train MIDebiasedClassifier on the columns of a file, save it to a "
-        "folder, and print how it does on rows held out. The target and the sensitive "
-        "columns are no features.",
-        formatter_class=Formatter,
-    )
-    add_data(parser)
-    add_columns(parser)
-    parser.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        help="where to save; a model that is there is replaced",
-    )
-    add_lambda_mi(
-        parser,
-        checked(float, "a number of at least 0", lambda value: 0 <= value < math.inf),
-        "weight of the mutual information term",
-    )
-    add_criterion(parser)
-    add_bottleneck(parser)
-    add_test_size(
-        parser,
-        checked(float, "a number from 0 to 0.5", lambda value: 0 <= value <= 0.5),
-        0.2,
-        "the summary; 0 for none",
-    )
-    add_holdout(parser)
-    add_max_epochs(parser)
-    add_seed(parser, "the model and of the rows held out")
-    parser.set_defaults(run=run_fit)
 
 
 def run_fit(
@@ -81,17 +28,18 @@ def run_fit(
     missing: str,
     seed: int,
     model: Path,
+    reading: dict[str, Any],
+    classes: bool,
+    force: bool,
+    escape_formulas: bool,
     holdout: Path | None = None,
     max_epochs: int | None = None,
 ) -> None:
     """Train a classifier, save it, and say how it does on rows held out."""
     check_folder(model)
-    if holdout is not None:
-        if test_size == 0:
-            raise ValueError(
-                "--holdout writes the rows that --test-size 0 does not keep"
-            )
-        check_writable(holdout)
+    if holdout is not None and test_size == 0:
+        raise ValueError("--holdout writes the rows that --test-size 0 does not keep")
+    check_outputs([data], {"--holdout": holdout}, force=force)
     train, test = read_and_split(
         data,
         target=target,
@@ -100,9 +48,11 @@ def run_fit(
         missing=missing,
         test_size=test_size,
         seed=seed,
+        reading=reading,
+        classes=classes,
     )
     if holdout is not None:
-        write_rows(test, holdout)
+        write_rows(test, holdout, escape=escape_formulas)
     n_rows, n_features = train[0].shape
     tell(f"Training on {n_rows:,} rows and {n_features} columns of {data}")
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
@@ -143,10 +93,23 @@ def _summary(
         f"- Accuracy {accuracy:.3f}; {constant}.",
         *(f"- {sentence}" for sentence in report.summary),
         *_gap_of_criterion(classifier.criterion, report),
-        f"- Estimate of the mutual information that is left: "
-        f"{classifier.mi_estimate_:.3f} nats, a lower bound. `fairrep audit` attacks.",
+        *_information(classifier, report),
     ]
     return "\n".join(lines)
+
+
+def _information(classifier: MIDebiasedClassifier, report: AuditReport) -> list[str]:
+    """The estimate of I(Z; S), but for one of 0 beside a gap that shows more."""
+    (model,) = report.models.values()
+    gap = CRITERIA[classifier.criterion].gap
+    lows = [figures.disparities.loc[gap, "low"] for figures in model.figures]
+    estimate = f"{classifier.mi_estimate_:.3f}"
+    if estimate == "0.000" and any(low > 0 for low in lows):
+        return ["- What attackers can read: `fairrep audit`."]
+    return [
+        f"- Estimate of the mutual information that is left: {estimate} nats, a lower "
+        "bound. `fairrep audit` attacks."
+    ]
 
 
 def _gap_of_criterion(criterion: str, report: AuditReport) -> list[str]:

@@ -1,31 +1,20 @@
 """The `fairrep` command: reads options, calls the library, reports errors in one line.
 
-A sub-command is a file beside this one: a function that adds its parser, in which each
-option has the name of a parameter of the function that it sets as `run`. List it in
-`COMMANDS`.
+A sub-command is a function in `commands` that adds its parser, and a file beside this
+one with the function that runs it, in which each option is a parameter.
 """
 
 import os
 import sys
+import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from .._version import __version__
-from .audit import add_audit
-from .demo import add_demo
-from .fit import add_fit
-from .options import Parser, as_options
-from .predict import add_predict
-from .tradeoff import add_tradeoff
-
-COMMANDS: list[Callable[[Any], None]] = [
-    add_fit,
-    add_predict,
-    add_tradeoff,
-    add_audit,
-    add_demo,
-]
+from .commands import COMMANDS
+from .options import READING, Parser, as_options
 
 # What the library raises where what it is given is unfit.
 ERRORS = (ValueError, TypeError, OSError, FloatingPointError, ImportError)
@@ -34,8 +23,8 @@ ERRORS = (ValueError, TypeError, OSError, FloatingPointError, ImportError)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code.
 
-    0, 1 (a limit of --fail-above is passed), 2 (error), 130 (Ctrl-C) or 141 (whoever
-    read the output has closed it).
+    0, 1 (a limit of --fail-above is passed), 2 (error), 70 (fairrep itself failed), 130
+    (Ctrl-C) or 141 (whoever read the output has closed it).
     """
     parser = Parser(
         prog="fairrep",
@@ -50,12 +39,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in options:
         parser.print_help(sys.stderr)
         return 2
-    run = options.pop("run")
+    command = options.pop("run")
+    if "data" in options:
+        names = [*(name for name, *_ in READING), "na"]
+        options["reading"] = {name: options.pop(name) for name in names}
     try:
+        # Late: the library takes seconds, and help and errors of options none.
+        run = getattr(import_module(f".{command}", __package__), f"run_{command}")
         with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _shown_once()
             code = run(**options)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -65,11 +60,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ERRORS as error:
         _tell(f"error: {error}")
         return 2
+    except Exception:
+        traceback.print_exc()
+        _tell("fairrep itself failed, which it never should: please report this")
+        return 70
     return code or 0
 
 
-def _show_warning(message: Warning | str, *args: Any, **kwargs: Any) -> None:
-    _tell(f"warning: {as_options(str(message))}")
+def _shown_once() -> Any:
+    """What shows a warning in one line, and the same one no second time."""
+    shown = set()
+
+    def show(message: Warning | str, *args: Any, **kwargs: Any) -> None:
+        line = as_options(str(message))
+        if line not in shown:
+            shown.add(line)
+            _tell(f"warning: {line}")
+
+    return show
 
 
 def _tell(message: str) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .._estimators.classifier import MIDebiasedClassifier
-from .._problem.criterion import CRITERIA
-from .read import BUNDLED
-
+# What the library knows by these names, without its imports, which take seconds.
+BUNDLED = ["adult", "adult-train", "adult-test", "german"]
+CRITERIA = ["demographic_parity", "equalized_odds", "equal_opportunity"]
+BOTTLENECKS = ["deterministic", "discrete", "gaussian"]
 # What a limit can be set to: disparities by name, and what attackers read.
 GAPS = {"gap": "demographic_parity_difference", "eo": "equalized_odds_difference"}
 LIMITS = [*GAPS, "leakage"]
@@ -18,7 +18,15 @@ _OPTIONS = {
     r"\bset_lambda\(([\d.e+-]+)\)": r"--lambda-mi \1",
     r"\bmax_gap=([\d.]*\d)": r"--max-gap \1",
     r"\bcv=(\d+)": r"--cv \1",
+    r"\bDrop (it|the column)\b": r"Drop \1 (--drop)",
 }
+
+
+READING = [
+    ("sep", "CHARACTER", "what parts the cells of a text file (default: found)"),
+    ("decimal", "CHARACTER", "what stands before the decimals (default: found)"),
+    ("encoding", "NAME", "how the file is encoded (default: UTF-8, or else cp1252)"),
+]
 
 
 def as_options(message: str) -> str:
@@ -97,8 +105,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        help="rows to read: a file .csv, .tsv or .parquet, or bundled data by name: "
-        f"{', '.join(BUNDLED)}",
+        help="rows to read: a file .csv, .tsv, .parquet or .xlsx, - for text on "
+        f"standard input, or bundled data by name: {', '.join(BUNDLED)}",
+    )
+    for name, metavar, help in READING:
+        parser.add_argument(f"--{name}", metavar=metavar, help=help)
+    parser.add_argument(
+        "--na",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="a word that is a missing value, as the empty cell is; repeatable",
     )
     parser.add_argument(
         "--drop",
@@ -141,16 +158,15 @@ def add_criterion(
     help: str = "what is to become equal between groups",
 ) -> None:
     parser.add_argument(
-        "--criterion", choices=list(CRITERIA), default="demographic_parity", help=help
+        "--criterion", choices=CRITERIA, default="demographic_parity", help=help
     )
 
 
 def add_bottleneck(parser: argparse.ArgumentParser) -> None:
-    (accepted,) = MIDebiasedClassifier._parameter_constraints["bottleneck"]
     parser.add_argument(
         "--bottleneck",
-        choices=sorted(accepted.options),
-        default=MIDebiasedClassifier().bottleneck,
+        choices=BOTTLENECKS,
+        default="gaussian",
         help="what the representation is: numbers with noise (gaussian), numbers "
         "(deterministic), or a code (discrete)",
     )
@@ -178,6 +194,31 @@ def add_holdout(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         default=argparse.SUPPRESS,
         help="CSV to write with the rows held out, for `fairrep audit`",
+    )
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--classes",
+        action="store_true",
+        help="take each number of the target for a class, however many there are",
+    )
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace files that are there, also where fairrep did not write them",
+    )
+
+
+def add_escape(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        help="put an apostrophe before cells of text that a spreadsheet would run, "
+        "those that begin with = + - @",
     )
 
 

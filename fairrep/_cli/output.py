@@ -1,7 +1,9 @@
 """What the commands write: rows, progress, and words to whoever waits."""
 
+import re
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +11,87 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from .._estimators.classifier import MIDebiasedClassifier
-from .._utils.files import replacing
+from .._storage.folder import DOCUMENT
+from .._utils.files import check_writable, replacing
 from .read import Parts
 
 # The path that stands for standard output.
 STDOUT = Path("-")
+# What pages, pictures and JSON of fairrep hold.
+MADE_BY_FAIRREP = re.compile(rb"made.by\W{1,5}fairrep")
+# Cells that begin so are formulas to a spreadsheet.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_rows(parts: Parts, path: Path) -> None:
+def check_outputs(
+    reads: Iterable[str | Path | None],
+    writes: dict[str, Path | None],
+    *,
+    force: bool,
+) -> None:
+    """Raise, before any work, where an output would destroy what is there.
+
+    Parameters
+    ----------
+    reads : iterable of str, Path or None
+        What the command reads.
+    writes : dict
+        The files that it writes, by the option that names them; None for none.
+    force : bool
+        Whether files may be replaced that fairrep does not know for its own.
+    """
+    files = {
+        option: path
+        for option, path in writes.items()
+        if path is not None and path != STDOUT
+    }
+    taken = {_identity(path): "what is read" for path in reads if path is not None}
+    for option, path in files.items():
+        if (what := taken.get(_identity(path))) is not None:
+            raise ValueError(f"{option} {path} is {what}; expected another file")
+        taken[_identity(path)] = f"that of {option}, too"
+        if (path.resolve().parent / DOCUMENT).exists():
+            raise ValueError(f"{option} {path} is inside a saved model")
+        check_writable(path)
+        if path.exists() and not force and not _is_of_fairrep(path):
+            raise FileExistsError(
+                f"{option} {path} exists, and nothing shows that fairrep wrote it; "
+                "--force replaces it"
+            )
+
+
+def _identity(path: str | Path) -> Any:
+    """What two names of one file have alike, links of both kinds included."""
+    real = Path(path).resolve()
+    if not real.exists():
+        return real
+    found = real.stat()
+    return found.st_dev, found.st_ino
+
+
+def _is_of_fairrep(path: Path) -> bool:
+    return MADE_BY_FAIRREP.search(path.read_bytes()) is not None
+
+
+def write_rows(parts: Parts, path: Path, *, escape: bool) -> None:
     """The rows as one table again, for `fairrep audit`."""
+    write_table(pd.concat(parts, axis=1), path, escape=escape)
+
+
+def write_table(table: pd.DataFrame, path: Path, *, escape: bool) -> None:
+    """Write CSV; with `escape` no cell of text is a formula to a spreadsheet."""
+    if escape:
+        table = table.map(_escaped).rename(columns=_escaped)
+    if path == STDOUT:
+        table.to_csv(sys.stdout, index=False)
+        return
     with replacing(path) as file:
-        pd.concat(parts, axis=1).to_csv(file, index=False)
+        table.to_csv(file, index=False)
+
+
+def _escaped(cell: Any) -> Any:
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULA)
+    return f"'{cell}" if is_formula else cell
 
 
 def fit_or_leave(model: MIDebiasedClassifier, X: Any, y: Any, sensitive: Any) -> None:

@@ -1,29 +1,20 @@
-"""Files of rows, as the command line names them, become frames and labels."""
+"""The columns of a frame have roles: target, sensitive, features."""
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
-from .._inputs.groups import comparable_groups
+from .._inputs.groups import comparable_groups, is_continuous
 from .._inputs.splits import cells, hold_out
-from ..datasets import load_adult, load_german
 from ..datasets._bundled import GERMAN_DERIVED
+from .tables import read_data
 
-BUNDLED: dict[str, Callable[[], Any]] = {
-    "adult": load_adult,
-    "adult-train": partial(load_adult, subset="train"),
-    "adult-test": partial(load_adult, subset="test"),
-    "german": load_german,
-}
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
-COMPRESSIONS = {".gz", ".bz2", ".xz", ".zip"}
 MANY_COLUMNS = 30
+MAX_NUMERIC_CLASSES = 20
 # What pandas calls the first column where the header has no name for it.
 UNNAMED = "Unnamed: 0"
 
@@ -39,14 +30,16 @@ def read_and_split(
     missing: str,
     test_size: float,
     seed: int,
+    reading: Mapping[str, Any],
+    classes: bool,
 ) -> tuple[Parts, Parts]:
     """Rows to train on, and rows held out, of a table to learn `target` from."""
     check_roles(target=[target], sensitive=sensitive, drop=drop)
-    frame = read_data(source)
+    frame = read_data(source, **reading)
     roles = [target, *sensitive]
     check_columns(frame, [*roles, *drop], source)
     frame = complete_rows(frame, roles, missing)
-    check_labels(frame[target])
+    check_labels(frame[target], numbers_are_classes=classes)
     features = feature_columns(source, frame, roles, drop)
 
     def parts(rows: Any) -> Parts:
@@ -65,84 +58,6 @@ def split_rows(
     labels = [pd.factorize(groups[name])[0] for name in groups]
     cell = cells(pd.factorize(frame[target])[0], *labels)
     return hold_out(test_size, cell, np.random.RandomState(seed))
-
-
-def read_data(source: str | Path) -> pd.DataFrame:
-    """Read a table: bundled data by name, else a CSV, TSV or Parquet file.
-
-    Raises
-    ------
-    OSError
-        If there is no such file, or it cannot be read.
-    ValueError
-        If it is of another kind, is damaged or holds no rows.
-    ImportError
-        If it is a Parquet file and pyarrow is missing.
-    """
-    if source in BUNDLED:
-        return BUNDLED[str(source)]().frame
-    path = Path(source)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"there is no file {path}, and no bundled data of that name "
-            f"({', '.join(BUNDLED)})"
-        )
-    endings = [ending.lower() for ending in path.suffixes]
-    if endings and endings[-1] in COMPRESSIONS:
-        endings.pop()
-    ending = endings[-1] if endings else ""
-    if ending == ".parquet":
-        frame = _read_parquet(path)
-    elif ending in SEPARATORS:
-        frame = _read_text(path, SEPARATORS[ending])
-    else:
-        raise ValueError(
-            f"cannot tell what {path} is: expected a name that ends in .csv, .tsv "
-            "(also compressed) or .parquet"
-        )
-    if len(frame) == 0:
-        raise ValueError(f"{path} holds no rows, only a header")
-    return frame.rename(columns=str).reset_index(drop=True)
-
-
-def _read_text(path: Path, separator: str) -> pd.DataFrame:
-    try:
-        header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
-        _check_header(header.iloc[0].dropna().tolist(), path)
-        return pd.read_csv(path, sep=separator, low_memory=False)
-    except pd.errors.EmptyDataError as error:
-        raise ValueError(
-            f"{path} is empty: expected a header with the names of the columns, and "
-            "rows"
-        ) from error
-    except ValueError as error:  # also of bytes that are no text
-        raise ValueError(f"cannot read {path}: {error}") from error
-
-
-def _check_header(names: list[str], path: Path) -> None:
-    """Raise where a name stands twice: pandas would make another name of the second.
-
-    A copy of the target would be a feature, and tell the labels.
-    """
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise ValueError(
-            f"{path} has two columns named {', '.join(map(repr, sorted(twice)))}; "
-            "expected a name of its own for each"
-        )
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f'reading {path} needs pyarrow: pip install "fairrep[parquet]"'
-        ) from error
-    try:
-        return pd.read_parquet(path, engine="pyarrow")
-    except ValueError as error:
-        raise ValueError(f"cannot read {path}: {error}") from error
 
 
 # -- columns -------------------------------------------------------------------
@@ -187,11 +102,20 @@ def complete_rows(frame: pd.DataFrame, names: list[str], missing: str) -> pd.Dat
     complete = frame[~absent.any(axis=1)].reset_index(drop=True)
     if len(complete) == 0:
         raise ValueError(f"each of the {len(frame)} rows misses a value: {counts}")
+    for name in names:
+        gone = {*frame[name].dropna()} - {*complete[name]}
+        if gone and not is_continuous(frame[name]):
+            warnings.warn(
+                f"with the rows that miss a value, all rows of {name!r} that are "
+                f"{', '.join(sorted(map(str, gone)))} are left out",
+                UserWarning,
+                stacklevel=2,
+            )
     return complete
 
 
-def check_labels(column: pd.Series) -> None:
-    """Raise where the target is nothing to classify."""
+def check_labels(column: pd.Series, *, numbers_are_classes: bool) -> None:
+    """Raise where the target is nothing to classify, or a quantity."""
     values = column.unique()
     if len(values) < 2:
         raise ValueError(
@@ -202,6 +126,14 @@ def check_labels(column: pd.Series) -> None:
         raise ValueError(
             f"column {column.name!r}, the target, holds continuous numbers such as "
             f"{values.tolist()[:3]}; expected class labels"
+        )
+    is_number = pd.api.types.is_numeric_dtype(column)
+    if is_number and len(values) > MAX_NUMERIC_CLASSES and not numbers_are_classes:
+        raise ValueError(
+            f"column {column.name!r}, the target, holds {len(values)} different "
+            f"numbers, from {values.min()} to {values.max()}: a quantity, it seems. "
+            "Make classes of it, such as those above a limit; or say --classes if each "
+            "number is a class"
         )
 
 

@@ -1,7 +1,5 @@
 """`fairrep tradeoff`: the whole curve on test rows, as a table and a picture."""
 
-import argparse
-import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,88 +15,12 @@ from .._inputs.encoding import TableEncoder
 from .._storage.folder import check_folder
 from .._tradeoff.cv import MIDebiasedClassifierCV
 from .._tradeoff.display import TradeoffDisplay
-from .._utils.files import check_writable
 from .._utils.plotting import check_picture, save_picture
 from ..metrics._intervals import compared
-from .options import (
-    Formatter,
-    add_bottleneck,
-    add_columns,
-    add_criterion,
-    add_data,
-    add_holdout,
-    add_max_epochs,
-    add_picture,
-    add_seed,
-    add_test_size,
-    checked,
-)
-from .output import fit_or_leave, progress, tell, write_rows
+from .output import check_outputs, fit_or_leave, progress, tell, write_rows
 from .read import read_and_split
 
 NOW = "gradient boosting, unconstrained"
-
-
-def add_tradeoff(commands: Any) -> None:
-    """Add `fairrep tradeoff` to the commands."""
-    parser = commands.add_parser(
-        "tradeoff",
-        help="show what fairness costs: the whole curve, and the best within a limit",
-        description="Train a single net that serves all lambdas on the columns of a "
-        "file, choose the best lambda whose gap is within a limit, and set the whole "
-        "curve against gradient boosting on rows held out, as a table and a picture.",
-        formatter_class=Formatter,
-    )
-    add_data(parser)
-    add_columns(parser)
-    add_criterion(parser)
-    add_bottleneck(parser)
-    parser.add_argument(
-        "--boosted",
-        action="store_true",
-        help="start from the scores of gradient boosting, which takes longer and on "
-        "tables is usually more accurate",
-    )
-    parser.add_argument(
-        "--max-gap",
-        type=checked(float, "a number from 0 to 1", lambda value: 0 <= value <= 1),
-        default=0.05,
-        metavar="NUMBER",
-        help="limit to the gap's upper confidence limit",
-    )
-    parser.add_argument(
-        "--lambda-mi",
-        type=checked(
-            float, "a number of at least 0", lambda value: 0 <= value < math.inf
-        ),
-        metavar="NUMBER",
-        help="take the point of the curve nearest to this one, in place of the best "
-        "within --max-gap",
-    )
-    parser.add_argument(
-        "--cv",
-        type=checked(int, "a whole number of at least 2", lambda value: value >= 2),
-        metavar="N",
-        help="choose by N-fold cross-validation (default: one hold-out)",
-    )
-    add_test_size(
-        parser,
-        checked(float, "a number above 0, up to 0.5", lambda value: 0 < value <= 0.5),
-        0.25,
-        "the curve",
-    )
-    add_holdout(parser)
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FOLDER",
-        default=argparse.SUPPRESS,
-        help="where to save the model that was taken; one that is there is replaced",
-    )
-    add_max_epochs(parser)
-    add_seed(parser, "the models and of the rows held out")
-    add_picture(parser, "fairrep_tradeoff.png")
-    parser.set_defaults(run=run_tradeoff)
 
 
 def run_tradeoff(
@@ -117,6 +39,10 @@ def run_tradeoff(
     missing: str,
     seed: int,
     output: Path,
+    reading: dict[str, Any],
+    classes: bool,
+    force: bool,
+    escape_formulas: bool,
     holdout: Path | None = None,
     model: Path | None = None,
     max_epochs: int | None = None,
@@ -127,8 +53,8 @@ def run_tradeoff(
     ``model`` says, and the test rows where ``holdout`` says.
     """
     check_picture(output)
-    if holdout is not None:
-        check_writable(holdout)
+    outputs = {"--output": output, "--holdout": holdout}
+    check_outputs([data], outputs, force=force)
     if model is not None:
         check_folder(model)
     train, test = read_and_split(
@@ -139,9 +65,11 @@ def run_tradeoff(
         missing=missing,
         test_size=test_size,
         seed=seed,
+        reading=reading,
+        classes=classes,
     )
     if holdout is not None:
-        write_rows(test, holdout)
+        write_rows(test, holdout, escape=escape_formulas)
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
     now = make_pipeline(
         TableEncoder(), HistGradientBoostingClassifier(random_state=seed)

@@ -155,8 +155,8 @@ class Category:
     ) -> "Category":
         """Fitted on a column, of which it warns where its values are no categories."""
         codes, values = _factorized(column)
-        warn_of_identifier(column, values, codes)
-        warn_of_dates(column, values)
+        if not warn_of_dates(column, values):
+            warn_of_identifier(column, values, codes)
         texts = [label_of(value) for value in values]
         labels: list[str | None] = [*sorted(set(texts)), None]
         places = {label: place for place, label in enumerate(labels)}

@@ -53,16 +53,18 @@ def warn_of_identifier(column: pd.Series, values: NDArray, codes: Codes) -> None
     )
 
 
-def warn_of_dates(column: pd.Series, values: NDArray) -> None:
-    """Warn of dates that are text."""
-    if len(values) < MIN_DATES:
-        return
-    if all(isinstance(value, str) and DATE.fullmatch(value) for value in values):
+def warn_of_dates(column: pd.Series, values: NDArray) -> bool:
+    """Warn of dates that are text; say whether they are."""
+    are_dates = len(values) >= MIN_DATES and all(
+        isinstance(value, str) and DATE.fullmatch(value) for value in values
+    )
+    if are_dates:
         warn_user(
             f"Column {column.name!r} of X holds dates as text, such as {values[0]!r}: "
             "each is a category of its own, without an order. Make a number of it (an "
             "age, a month, a year), or drop the column."
         )
+    return are_dates
 
 
 def warn_of_key(column: pd.Series, known: Floats) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .._version import __version__
 from .files import check_writable, replacing
 
 # Of Okabe and Ito, told apart without colour vision; shapes tell the same again.
@@ -54,7 +55,10 @@ def check_picture(path: Path) -> None:
 def save_picture(figure: Any, path: Path, *, dpi: int) -> None:
     """Write it in the format that the ending says, PNG without one."""
     with replacing(path) as file:
-        figure.savefig(file, format=_format(path), dpi=dpi)
+        # By which the next run knows that it may replace the picture.
+        key = {"png": "Software", "svg": "Creator", "pdf": "Creator"}.get(_format(path))
+        metadata = {key: f"made by fairrep {__version__}"} if key else None
+        figure.savefig(file, format=_format(path), dpi=dpi, metadata=metadata)
     print(f"Picture: {path}")
 
 

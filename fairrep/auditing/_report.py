@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .._utils.plain import plain, plain_tree
+from .._version import __version__
 from ._measuring.findings import Findings
 from ._measuring.measure import measure_predictions
 from ._showing.comparison import comparison
@@ -188,6 +189,7 @@ class AuditReport(Findings):
         content : dict
         """
         return {
+            "made_by": f"fairrep {__version__}",
             "summary": self.summary,
             "n_rows": self.n_rows,
             "n_dropped": self.n_dropped,

@@ -333,7 +333,7 @@ def test_audit_of_a_model_of_fairrep(capsys, model, csv, frame, tmp_path):
     page = tmp_path / "report.html"
     argv = [*AUDIT, "--model", model, "--no-leakage", "--html", page]
     out, err = run(capsys, "audit", csv, *argv)
-    known = "MIDebiasedClassifier was fitted on about 8"  # of a sample: 80 %
+    known = "MIDebiasedClassifier was fitted on about"  # of a sample: 80 %
     assert f"fairrep: warning: {known}" in err
     with pytest.warns(UserWarning, match=known):
         report = fairrep.audit(

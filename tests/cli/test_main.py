@@ -192,7 +192,7 @@ def test_ctrl_c(monkeypatch, capsys, tmp_path, in_the_fit):
 def demo(tmp_path_factory):
     """A short demo on all of Adult: its models, its text and its picture."""
     output = tmp_path_factory.mktemp("demo") / "picture.png"
-    output.write_text("an older file")
+    output.write_text("an older one, made by fairrep")
     models = []
     fit = MIDebiasedClassifier.fit
 

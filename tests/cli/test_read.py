@@ -1,14 +1,19 @@
 """Reading files of rows: what comes back, and errors that name file and column."""
 
+import io
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fairrep._cli import tables
 from fairrep._cli.read import (
     check_columns,
+    check_labels,
     check_roles,
+    complete_rows,
     feature_columns,
     features_of_model,
     label_named,
@@ -74,12 +79,32 @@ def test_bundled():
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", b"", r"x\.csv is empty: expected a header"),
+        ("x.csv", b"", r"cannot read .*x\.csv: it is empty: expected a header"),
         ("x.csv", b"a,b\n", r"x\.csv holds no rows"),
         ("x.csv", b"a,b\n1,2\n1,2,3\n", r"cannot read .*x\.csv: .*line 3"),
-        ("x.csv", b"a\n\xff\xfe\n", r"cannot read .*x\.csv: .*utf-8"),
+        (
+            "x.csv",
+            b"a\0b\n1\n",
+            r"x\.csv: it is no text, as it holds zero",
+        ),
+        (
+            "x.csv",
+            b"PAR1 and more",
+            r"x\.csv: its ending says .* a Parquet",
+        ),
+        ("x.csv", b"PK\x03\x04", r"x\.csv: its ending says .* zip archive or an Excel"),
+        (
+            "x.csv",
+            b"a,b\n1,2,3\n",
+            r"rows have more cells than the header",
+        ),
+        ("x.csv.gz", b"no gzip", r"cannot read .*x\.csv\.gz: Not a gzipped file"),
+        ("x.csv.bz2", b"no bzip", r"cannot read .*x\.csv\.bz2"),
+        ("x.csv.xz", b"no lzma", r"cannot read .*x\.csv\.xz"),
+        ("x.csv.zip", b"PK\x03\x04 damaged", r"cannot read .*x\.csv\.zip"),
         ("x.parquet", b"no parquet", r"cannot read .*x\.parquet"),
-        ("x.xlsx", b"", r"cannot tell what .*x\.xlsx is"),
+        ("x.xlsx", b"no workbook", r"cannot read .*x\.xlsx"),
+        ("x.doc", b"", r"cannot tell what .*x\.doc is"),
         ("x", b"", "expected a name that ends in"),
     ],
 )
@@ -102,10 +127,111 @@ def test_missing_file(tmp_path):
 def test_a_name_that_stands_twice_in_the_header(tmp_path):
     """Else the copy of a target would be a feature, and the accuracy 1."""
     (tmp_path / "x.csv").write_text("age,income,income\n1,a,a\n2,b,b\n")
-    with pytest.raises(ValueError, match=r"x\.csv has two columns named 'income'"):
+    with pytest.raises(ValueError, match=r"x\.csv: it has two columns named 'income'"):
         read_data(tmp_path / "x.csv")
     (tmp_path / "y.csv").write_text(",age,\n0,1,2\n")  # without a name is another thing
     assert len(read_data(tmp_path / "y.csv").columns) == 3
+
+
+# -- what is found, and said -----------------------------------------------------
+
+
+def read(path, content, **options):
+    path.write_bytes(content)
+    return read_data(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("sep", "name"), [(";", "';'"), ("\t", "tabs"), ("|", r"'\|'")]
+)
+def test_the_separator_is_found(tmp_path, sep, name):
+    text = f"id{sep}note,s{sep}n\n1{sep}u, v{sep}2\n3{sep}w{sep}4\n"
+    with pytest.warns(UserWarning, match=f"x.csv has cells parted by {name}"):
+        frame = read(tmp_path / "x.csv", text.encode())
+    assert [*frame] == ["id", "note,s", "n"]
+    given = read(tmp_path / "x.csv", text.encode(), sep=sep)  # without a word
+    pd.testing.assert_frame_equal(given, frame)
+
+
+def test_a_comma_is_no_news(tmp_path):
+    assert [*read(tmp_path / "x.csv", b"a,b;c\n1,2;3\n")] == ["a", "b;c"]
+    assert [*read(tmp_path / "x.csv", b"a\n1;2\n")] == ["a"]
+
+
+def test_separators_inside_quotes_part_nothing(tmp_path):
+    text = b'a,b\n"x;y;z",1\n"u;v;w",2\n'
+    assert read(tmp_path / "x.csv", text)["a"].tolist() == ["x;y;z", "u;v;w"]
+
+
+def test_decimal_commas_are_found(tmp_path):
+    text = b"a;b;c\n1,5;1.234,5;x\n2;0,5;1,5\n-3,25;7;y\n"
+    with pytest.warns(UserWarning, match="column '[ab]' has decimal commas"):
+        frame = read(tmp_path / "x.csv", text, sep=";")
+    assert frame["a"].tolist() == [1.5, 2, -3.25]
+    assert frame["b"].tolist() == [1234.5, 0.5, 7]
+    assert frame["c"].tolist() == ["x", "1,5", "y"]
+    given = read(tmp_path / "x.csv", b"a;b\n1,5;2\n", sep=";", decimal=",")
+    assert given["a"].tolist() == [1.5]
+
+
+def test_encodings(tmp_path):
+    text = "Stadt,Straße\nKöln,Süd\n"
+    path = tmp_path / "x.csv"
+    expected = read(path, text.encode())
+    for encoding in ["utf-8-sig", "utf-16"]:
+        pd.testing.assert_frame_equal(read(path, text.encode(encoding)), expected)
+    with pytest.warns(UserWarning, match=r"x\.csv is no UTF-8: it is read as cp1252"):
+        pd.testing.assert_frame_equal(read(path, text.encode("cp1252")), expected)
+    given = read(path, text.encode("cp850"), encoding="cp850")
+    pd.testing.assert_frame_equal(given, expected)
+    with pytest.raises(ValueError, match="there is no encoding 'klingon'"):
+        read(path, b"a\n1\n", encoding="klingon")
+
+
+def test_a_group_called_na_is_a_group(tmp_path):
+    text = b"country,age,n\nNA,1,5\nNone,NA,6\nnull,n/a,7\nUS,4,8\n,5,9\n"
+    with pytest.warns(UserWarning, match="'age' holds 'NA', 'n/a' in 2 rows"):
+        frame = read(tmp_path / "x.csv", text)
+    assert frame["country"].tolist()[:4] == ["NA", "None", "null", "US"]
+    assert frame["country"].isna().tolist() == [False] * 4 + [True]
+    assert frame["age"].isna().tolist() == [False, True, True, False, False]
+    assert frame["n"].tolist() == [5, 6, 7, 8, 9]
+    with pytest.warns(UserWarning, match="'age' holds"):
+        told = read(tmp_path / "x.csv", text, na=["NA", "null"])
+    assert told["country"].isna().tolist() == [True, False, True, False, True]
+
+
+def test_excel(frame, tmp_path):
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "x.xlsx"
+    frame.assign(group="NA").to_excel(path, index=False)
+    read = read_data(path)
+    assert read["group"].tolist() == ["NA"] * len(frame)
+    assert read["age"].tolist() == frame["age"].tolist()
+    frame.set_axis(["a", "a", "y"], axis=1).to_excel(path, index=False)
+    with pytest.raises(ValueError, match="two columns named 'a'"):
+        read_data(path)
+
+
+def test_standard_input(monkeypatch):
+    stdin = SimpleNamespace(buffer=io.BytesIO(b"a,b\n1,x\n"))
+    monkeypatch.setattr(tables.sys, "stdin", stdin)
+    assert read_data("-").to_dict("list") == {"a": [1], "b": ["x"]}
+
+
+def test_dropping_says_which_groups_go():
+    table = pd.DataFrame({"y": [1, 0, None], "sex": ["f", "m", "x"]})
+    with pytest.warns(UserWarning, match="all rows of 'sex' that are x are left out"):
+        assert len(complete_rows(table, ["y", "sex"], "drop")) == 2
+
+
+def test_a_target_of_many_numbers_asks():
+    column = pd.Series(range(38), name="income")
+    message = r"38 different numbers, from 0 to 37: .*--classes"
+    with pytest.raises(ValueError, match=message):
+        check_labels(column, numbers_are_classes=False)
+    check_labels(column, numbers_are_classes=True)
+    check_labels(column.astype(str), numbers_are_classes=False)
 
 
 # -- columns -------------------------------------------------------------------
