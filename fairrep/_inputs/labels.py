@@ -26,7 +26,7 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
             "these rows of X, y and sensitive_features."
         )
     if values.dtype == object:
-        _check_one_type(values)
+        check_one_kind(values, "y")
     if values.dtype.kind == "f":
         assert_all_finite(values, input_name="y")
     if len(values) != n_rows:
@@ -37,12 +37,18 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
     return values
 
 
-def _check_one_type(values: NDArray) -> None:
-    """Raise where some labels are text and others are not: they have no order."""
-    is_text = np.array([isinstance(value, str) for value in values], dtype=bool)
-    if is_text.any() and not is_text.all():
+def check_one_kind(values: NDArray, name: str) -> None:
+    """Raise where labels are of kinds that have no order, such as text and numbers."""
+    try:
+        np.unique(values)
+    except TypeError as error:
+        first = values[0]
+        for other in values:
+            try:
+                np.unique(np.array([first, other], dtype=object))
+            except TypeError:
+                break
         raise TypeError(
-            f"y holds labels that are text, such as {values[is_text][0]!r}, and others "
-            f"that are not, such as {values[~is_text][0]!r}; expected labels of one "
-            "kind, say y.astype(str)."
-        )
+            f"{name} holds labels of two kinds, such as {first!r} and {other!r}; "
+            "expected one, say all of them text."
+        ) from error

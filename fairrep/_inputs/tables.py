@@ -54,7 +54,12 @@ def as_indexable(table: Any) -> Any:
     table = as_pandas(table)
     if sparse.issparse(table):
         return table.tocsr()
-    return table if isinstance(table, pd.DataFrame) else np.asarray(table)
+    if isinstance(table, pd.DataFrame):
+        return table
+    array = np.asarray(table)
+    # A number beside text in a list must not become text.
+    has_text = isinstance(table, list) and array.dtype.kind in "US"
+    return np.asarray(table, dtype=object) if has_text else array
 
 
 def take_rows(X: Any, rows: Codes) -> Any:
@@ -62,7 +67,7 @@ def take_rows(X: Any, rows: Codes) -> Any:
     X = as_pandas(X)
     if isinstance(X, pd.DataFrame):
         return X.iloc[rows].reset_index(drop=True)
-    return (X.toarray() if sparse.issparse(X) else np.asarray(X))[rows]
+    return (X.toarray() if sparse.issparse(X) else as_indexable(X))[rows]
 
 
 def check_row_order(**tables: Any) -> None:
@@ -72,7 +77,7 @@ def check_row_order(**tables: Any) -> None:
     anew, from 0, tells nothing where others are left. Of a dict each column has one.
     """
     for name, table in [*tables.items()]:
-        if isinstance(table, Mapping):
+        if isinstance(table, Mapping) and not sparse.issparse(table):
             del tables[name]
             tables |= {f"{name}[{key!r}]": table[key] for key in table}
     indices = {
@@ -118,13 +123,24 @@ def _column(series: nw.Series) -> pd.Series:
     return pd.Series(series.to_list(), dtype=object)
 
 
+def _with_text_as_frame(X: Any) -> Any:
+    """Rows that hold text as a frame, in which each column has a kind of its own."""
+    if isinstance(X, list) and all(isinstance(row, (list, tuple)) for row in X):
+        # Not by way of an array, in which a number beside text is text.
+        has_text = any(isinstance(value, (str, bytes)) for row in X for value in row)
+        return pd.DataFrame(X) if has_text else X
+    if type(X) is np.ndarray and X.ndim == 2 and X.dtype.kind in "OUS":
+        return pd.DataFrame(X).infer_objects()
+    return X
+
+
 def read_table(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
     """X as a DataFrame or a numeric array, its columns checked against those of fit.
 
     Arrays of more than two dimensions are taken where the estimator has an `encoder`
     of the user's; their rows must then keep the shape that they had in fit.
     """
-    X = as_pandas(X)
+    X = _with_text_as_frame(as_pandas(X))
     if isinstance(X, pd.DataFrame):
         if not X.columns.is_unique:
             twice = X.columns[X.columns.duplicated()][0]

@@ -24,6 +24,7 @@ from .._inputs.groups import (
     group_names,
     sensitive_frame,
 )
+from .._inputs.labels import check_one_kind
 from .._inputs.tables import check_row_order
 from .._utils.plain import plain_tree
 
@@ -291,6 +292,7 @@ def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
         column = pd.Series(array.ravel()).infer_objects()
         if n_missing := column.isna().sum():
             raise ValueError(f"{name} has {n_missing} missing values; expected none.")
+        check_one_kind(column.to_numpy(), name)
         kind = type_of_target(column.to_numpy())
         if kind not in {"binary", "multiclass"}:
             raise ValueError(

@@ -92,7 +92,7 @@ UNFIT = {
     "X dicts": ({"X": X.assign(c=objects({1: 2}))}, "'c' of X holds a dict in a cell"),
     "y of two kinds": (
         {"y": objects(1, "a").to_numpy()},
-        "y holds labels that are text, such as 'a', and others that are not, such as 1",
+        "y holds labels of two kinds, such as 1 and 'a'; expected one",
     ),
     "callbacks": (
         {"callbacks": [1]},

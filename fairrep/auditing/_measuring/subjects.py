@@ -348,6 +348,8 @@ def _jittered(X: Any, seed: int) -> Any:
     if X.dtype == object:
         columns = [_moved(column, rng) for _, column in pd.DataFrame(X).items()]
         return pd.concat(columns, axis=1).to_numpy(dtype=object)
+    if X.dtype.kind in "US":
+        return X
     return X + JITTER * np.nanstd(X, axis=0) * rng.normal(size=X.shape)
 
 
