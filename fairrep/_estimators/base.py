@@ -88,9 +88,11 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
         return problem
 
     def _forget(self) -> None:
-        """A fit that fails leaves the estimator unfitted."""
-        for name in ["_fitted", *self._fitted_attributes()]:
-            self.__dict__.pop(name, None)
+        """Leave the estimator unfitted, in one step: the fit that begins may fail."""
+        found = {"_fitted", *self._fitted_attributes()}
+        self.__dict__ = {
+            name: value for name, value in vars(self).items() if name not in found
+        }
 
     def _set_apart(self, *data: Any) -> tuple[Data, Calibration | None]:
         """X, y, S and weights to fit on, and the rows of the certificate."""

@@ -4,7 +4,9 @@ Classes come from a list, values from JSON, weights from safetensors.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ from skorch.history import History
 from torch import Tensor
 
 from .._inputs.classifier_scores import restored_inputs
-from .._storage.folder import DOCUMENT, read_folder
+from .._storage.folder import DOCUMENT, Shapes, Weights, read_folder
 from .._storage.plain import from_plain
 from .._storage.skops import from_bytes
-from .._training.build import bare_net
+from .._training.build import bare_net, bare_shapes, shapes_of
 from .._training.fitted import Fitted
 from .._training.net import FairNet
 from .._training.spec import Spec
@@ -30,6 +32,10 @@ from .transformer import MIFairTransformer
 CLASSES: dict[str, type[BaseMIEstimator]] = {
     cls.__name__: cls for cls in (MIDebiasedClassifier, MIFairTransformer)
 }
+# Critics may be formulas, which have no weights.
+MAX_UNWEIGHTED = 1000
+# Numbers in a row of a user's encoder: an image of sixteen million.
+MAX_ROW = 2**24
 # What content of the wrong kind raises where it is used.
 UNFIT = (
     ArithmeticError,
@@ -99,22 +105,68 @@ def load(
         ...
     FileNotFoundError: no/such/folder is no saved model: it holds no model.json
     """
-    content, weights, weights_path = read_folder(Path(folder))
     document = Path(folder) / DOCUMENT
-    _check_encoder(document, content.get("encoder"), encoder)
-    wrapped = _wrapped(weights.pop(ESTIMATOR, None), trusted, weights_path)
-    try:
+    with read_folder(Path(folder)) as (content, weights):
+        _check_encoder(document, content.get("encoder"), encoder)
+        with _unfit_is_named(document):
+            spec = Spec.from_dict(from_plain(content["spec"]))
+            _check_sizes(spec, weights.shapes, own_encoder=encoder is not None)
+            expected = None if encoder is not None else bare_shapes(spec)
+        if expected is not None:
+            _check_shapes(expected, weights)
+        tensors = weights.read()
+    wrapped = _wrapped(tensors.pop(ESTIMATOR, None), trusted, weights.path)
+    with _unfit_is_named(document):
         estimator = _bare_estimator(content, encoder, wrapped["parameter"], device)
         found = _found(content)
-        fitted = _fitted(content, estimator, wrapped["fitted"], found)
+        fitted = _fitted(content, estimator, spec, wrapped["fitted"], found)
+    _give_weights(fitted.net, tensors, weights)
+    estimator._keep(fitted, **found)
+    return estimator
+
+
+@contextmanager
+def _unfit_is_named(document: Path) -> Iterator[None]:
+    """Content that does not go together becomes one error, of that document."""
+    try:
+        yield
     except UNFIT as error:
         reason = error if isinstance(error, ValueError) else repr(error)
         raise ValueError(
             f"cannot build the model that {document} describes: {reason}"
         ) from error
-    _give_weights(fitted.net, weights, weights_path)
-    estimator._keep(fitted, **found)
-    return estimator
+
+
+def _check_sizes(spec: Spec, shapes: Shapes, *, own_encoder: bool) -> None:
+    """Raise where nets are declared that the weights could not fill.
+
+    Before any are built: to build layers takes time, and a row of a user's encoder
+    memory.
+    """
+    critics = len(spec.shapes.guarded) * (2 + len(spec.critic_hidden_layer_sizes))
+    if len(spec.hidden_layer_sizes) + critics > len(shapes) + MAX_UNWEIGHTED:
+        raise ValueError(f"it has more layers than the {len(shapes)} weights there are")
+    if own_encoder and prod(spec.shapes.row) > MAX_ROW:
+        raise ValueError(
+            f"a row has the shape {spec.shapes.row}; expected at most {MAX_ROW:,} "
+            "numbers"
+        )
+
+
+def _check_shapes(expected: Shapes, weights: Weights) -> None:
+    """Raise where the weights are not those of the nets, by name, type and shape."""
+    found = {name: it for name, it in weights.shapes.items() if name != ESTIMATOR}
+    if differing := sorted(set(expected) ^ set(found)):
+        name = differing[0]
+        what = "lacks" if name in expected else "has the unknown"
+        raise ValueError(f"{weights.path} does not fit the model: it {what} {name!r}")
+    for name, (dtype, shape) in found.items():
+        if (dtype, shape) != expected[name]:
+            raise ValueError(
+                f"{weights.path} does not fit the model: {name!r} has shape {shape} "
+                f"and type {dtype}; expected {expected[name][1]} and "
+                f"{expected[name][0]}"
+            )
 
 
 def _check_encoder(path: Path, saved: str | None, encoder: Any) -> None:
@@ -165,11 +217,11 @@ def _found(content: dict[str, Any]) -> dict[str, Any]:
 def _fitted(
     content: dict[str, Any],
     estimator: BaseMIEstimator,
+    spec: Spec,
     wrapped: Any,
     found: dict[str, Any],
 ) -> Fitted:
     """What the fit found, but for the weights of its nets."""
-    spec = Spec.from_dict(from_plain(content["spec"]))
     inputs = restored_inputs(from_plain(content["inputs"]), wrapped)
     if inputs.out_shape != spec.shapes.row:
         raise ValueError(
@@ -189,23 +241,12 @@ def _fitted(
     )
 
 
-def _give_weights(net: FairNet, weights: dict[str, Tensor], path: Path) -> None:
-    expected = net_tensors(net)
-    if differing := sorted(set(expected) ^ set(weights)):
-        name = differing[0]
-        what = "lacks" if name in expected else "has the unknown"
-        raise ValueError(f"{path} does not fit the model: it {what} {name!r}")
-    for name, tensor in weights.items():
-        target = expected[name]
-        if (tensor.shape, tensor.dtype) != (target.shape, target.dtype):
-            raise ValueError(
-                f"{path} does not fit the model: {name!r} has shape "
-                f"{tuple(tensor.shape)} and type {tensor.dtype}; expected "
-                f"{tuple(target.shape)} and {target.dtype}"
-            )
+def _give_weights(net: FairNet, tensors: dict[str, Tensor], weights: Weights) -> None:
+    targets = net_tensors(net)
+    _check_shapes(shapes_of(targets), weights)
     with torch.no_grad():
-        for name, tensor in weights.items():
-            expected[name].copy_(tensor)
+        for name, tensor in tensors.items():
+            targets[name].copy_(tensor)
 
 
 # -- models of other makers ------------------------------------------------------

@@ -19,10 +19,12 @@ from .._inputs.classifier_scores import inputs_state
 from .._storage.folder import write_folder
 from .._storage.plain import to_plain
 from .._storage.skops import to_bytes, untrusted_types
+from .._training.build import tensors_of
 from .._training.fitted import Fitted
 from .._training.net import FairNet
 from .._utils.warnings import warn_user
 from .._version import __version__
+from ..nn._encoder import UserEncoder
 
 # Name of the tensor that holds the bytes of skops.
 ESTIMATOR = "estimator"
@@ -52,7 +54,9 @@ def _check_class(estimator: BaseEstimator) -> None:
 def _content(estimator: Any, fitted: Fitted) -> dict[str, Any]:
     """All of the estimator but its weights."""
     params = estimator.get_params(deep=False)
-    net, encoder = fitted.net, params.pop("encoder")
+    net = fitted.net
+    params.pop("encoder")  # of the fit, not of a parameter that was set since
+    has_own_encoder = isinstance(net.module_.encoder, UserEncoder)
     params.pop("estimator", None)  # see `_estimator_tensor`
     found = {
         name: value
@@ -63,7 +67,7 @@ def _content(estimator: Any, fitted: Fitted) -> dict[str, Any]:
         "class": type(estimator).__name__,
         "versions": _versions(),
         "params": {name: _plain_param(name, params[name]) for name in params},
-        "encoder": None if encoder is None else _class_of_encoder(net),
+        "encoder": _class_of_encoder(net) if has_own_encoder else None,
         "set_output": getattr(estimator, "_sklearn_output_config", {}).get("transform"),
         "fitted": {name: to_plain(found[name], name) for name in found},
         "history": to_plain([*net.history], "history_"),
@@ -97,16 +101,7 @@ def _versions() -> dict[str, str]:
 
 def net_tensors(net: FairNet) -> dict[str, Tensor]:
     """Everything that is trained or drawn, by name."""
-    named = {}
-    for part, module in [("module", net.module_), ("critics", net.critics_)]:
-        for name, tensor in module.state_dict().items():
-            if not isinstance(tensor, Tensor):
-                raise ValueError(
-                    f"The state {name!r} of the encoder is no tensor but "
-                    f"{type(tensor).__name__}, which cannot be saved."
-                )
-            named[f"{part}.{name}"] = tensor
-    return named
+    return tensors_of(net.module_, net.critics_)
 
 
 def _estimator_tensor(estimator: Any) -> dict[str, Tensor]:

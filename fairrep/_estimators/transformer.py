@@ -364,12 +364,12 @@ class MIFairTransformer(BaseMIEstimator):
             If the fit was interrupted or the estimate of
             the mutual information exceeds the entropy of S.
         """
+        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         if self.output == "index" and self.bottleneck != "discrete":
             raise ValueError(
                 "output='index' is that of a code; expected bottleneck='discrete', got "
                 f"{self.bottleneck!r}."
             )
-        data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         raw = self._read_rows(data.X)
         if data.y is None:
             # Without bins, which say again what their column says.
@@ -397,7 +397,7 @@ class MIFairTransformer(BaseMIEstimator):
             code of the row; with ``output="index"`` of shape (n_samples, 1), int64.
         """
         check_is_fitted(self)
-        if self.output == "index":
+        if self._puts_out_an_index:
             return self._codes(X)[:, None]
         return super().transform(X)
 
@@ -409,4 +409,10 @@ class MIFairTransformer(BaseMIEstimator):
 
     @property
     def _n_features_out(self) -> int:
-        return 1 if self.output == "index" else super()._n_features_out
+        check_is_fitted(self)
+        return 1 if self._puts_out_an_index else super()._n_features_out
+
+    @property
+    def _puts_out_an_index(self) -> bool:
+        # Of what was fitted: a parameter may have been set since.
+        return self.output == "index" and self._fitted.spec.is_discrete

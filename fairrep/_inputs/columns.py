@@ -187,8 +187,9 @@ class Category:
         if known and self.pooled < MOST_POOLED:
             warn_of_unknown(column, codes, values, is_known, known)
         place = np.array([*own, places.get(None, unknown)])[codes]
-        one_hot = np.eye(unknown + 1, dtype=np.float32)[:, : self.width]
-        np.take(one_hot, place, axis=0, out=out)
+        out[:] = 0.0
+        rows = np.flatnonzero(place < self.width)
+        out[rows, place[rows]] = 1.0
 
 
 def _frequent(

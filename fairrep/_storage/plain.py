@@ -14,6 +14,9 @@ import torch
 
 from .._certificates.from_counts import Certificate
 
+# In characters: text of numpy's takes the memory of the longest for each.
+LONGEST_TEXT = 64
+
 Plain = Any  # None, bool, int, float, str, list or dict of them
 
 
@@ -100,12 +103,26 @@ def from_plain(plain: Plain) -> Any:
 
 
 def _array(plain: dict) -> np.ndarray:
-    dtype = np.dtype(plain["dtype"])
     items = [from_plain(item) for item in plain["items"]]
+    dtype = _dtype(plain["dtype"], items)
     flat = np.empty(len(items), dtype=dtype)
     for i, item in enumerate(items):  # one by one, as an item may be a sequence
         flat[i] = item
     return flat.reshape(plain["shape"])
+
+
+def _dtype(name: Any, items: list[Any]) -> np.dtype:
+    """A type of numpy's that takes no more memory than the items are worth."""
+    dtype = np.dtype(name)
+    longest = max([LONGEST_TEXT, *(len(item) for item in items if type(item) is str)])
+    if dtype.kind not in "biufUO" or dtype.itemsize > 4 * longest:
+        raise ValueError(f"{name!r} is no type that an array was saved with")
+    return dtype
+
+
+def _scalar(plain: dict) -> np.generic:
+    item = from_plain(plain["item"])
+    return _dtype(plain["dtype"], [item]).type(item)
 
 
 def _interval(plain: list) -> pd.Interval:
@@ -127,7 +144,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$tuple": lambda items: tuple(from_plain(item) for item in items),
     "$dict": lambda pairs: {from_plain(k): from_plain(v) for k, v in pairs},
     "$array": _array,
-    "$scalar": lambda p: np.dtype(p["dtype"]).type(from_plain(p["item"])),
+    "$scalar": _scalar,
     "$device": torch.device,
     "$interval": _interval,
     "$frame": _frame,

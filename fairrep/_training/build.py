@@ -7,10 +7,11 @@ from inspect import signature
 from math import prod
 from typing import Any
 
+import safetensors.torch
 import torch
 from skorch.callbacks import LRScheduler, PrintLog
 from skorch.helper import predefined_split
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 from tqdm.auto import tqdm
 
 from .._problem.task import LOSSES
@@ -26,6 +27,8 @@ from .callbacks import Annealing, BestEpoch, EpochProgress
 from .net import FairNet
 from .path_net import PathNet
 from .spec import Given, Spec
+
+SAFETENSORS_TYPES = {dtype: name for name, dtype in safetensors.torch._TYPES.items()}
 
 
 def build_net(
@@ -91,6 +94,44 @@ def bare_net(spec: Spec, encoder: Any, device: torch.device) -> FairNet:
     net.drop_training_state()
     net._set_training(False)
     return net
+
+
+class _Shapeless(Generator):
+    """A generator of networks that have shapes and no numbers."""
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        return torch.device("meta")
+
+
+def bare_shapes(spec: Spec) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtype and shape of each tensor of the built-in nets, which take no memory."""
+    nothing = _Shapeless()
+    module = build_module(spec, None, nothing, conditioned=False)
+    critics = nn.ModuleList(build_critics(spec, nothing, conditioned=False))
+    return shapes_of(tensors_of(module, critics))
+
+
+def tensors_of(module: nn.Module, critics: nn.Module) -> dict[str, Tensor]:
+    """Everything that is trained or drawn, by name."""
+    named = {}
+    for part, net in [("module", module), ("critics", critics)]:
+        for name, tensor in net.state_dict().items():
+            if not isinstance(tensor, Tensor):
+                raise ValueError(
+                    f"The state {name!r} of the encoder is no tensor but "
+                    f"{type(tensor).__name__}, which cannot be saved."
+                )
+            named[f"{part}.{name}"] = tensor
+    return named
+
+
+def shapes_of(tensors: dict[str, Tensor]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtype, as safetensors has it, and shape of each."""
+    return {
+        name: (SAFETENSORS_TYPES.get(t.dtype, str(t.dtype)), tuple(t.shape))
+        for name, t in tensors.items()
+    }
 
 
 def build_module(

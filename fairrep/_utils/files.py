@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of the one at path once it is complete."""
-    part = partial(path)
+    part = _partial(path)
     try:
         with part.open("wb") as file:
             yield file
@@ -21,12 +22,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def partial(path: Path) -> Path:
-    """Name the file that is written before it takes its place."""
+def _partial(path: Path) -> Path:
+    """Name the file that is written before it takes its place: no other writer's."""
     # Beside the target, where renaming is atomic; not by tempfile, whose files only
     # their owner can read.
     path = path.resolve()
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path.with_name(f".{path.name}.{uuid4().hex}.part")
 
 
 def check_writable(path: Path) -> None:
@@ -34,8 +35,9 @@ def check_writable(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise OSError(f"cannot write {path}: it is no regular file")
     try:
-        with partial(path).open("wb"):
+        part = _partial(path)
+        with part.open("wb"):
             pass
-        partial(path).unlink()
+        part.unlink()
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}") from error

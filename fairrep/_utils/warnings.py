@@ -6,7 +6,7 @@ from types import FrameType
 
 # Whose frames are passed over: a fit may come through a pipeline or a search, and
 # through wrappers of scikit-learn's, which are more with metadata routing.
-NOT_THE_USERS = {"fairrep", "sklearn", "joblib"}
+NOT_THE_USERS = {"contextlib", "fairrep", "joblib", "sklearn"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -263,3 +263,16 @@ def test_an_index_is_that_of_a_code(biased, quick):
     X, y, s = biased
     with pytest.raises(ValueError, match="expected bottleneck='discrete'"):
         MIFairTransformer(1, output="index", **quick).fit(X, y, sensitive_features=s)
+
+
+@pytest.mark.filterwarnings("ignore:MIFairTransformer was fitted on about")
+def test_parameters_that_are_set_after_a_fit_change_nothing_of_it(biased, quick):
+    X, y, s = biased
+    transformer = MIFairTransformer(**quick).fit(X, y, sensitive_features=s)
+    expected = transformer.transform(X)
+    transformer.set_params(bottleneck="discrete", output="index")
+    np.testing.assert_array_equal(transformer.transform(X), expected)
+    assert len(transformer.get_feature_names_out()) == expected.shape[1]
+    report = fairrep.audit(transformer, X, sensitive_features=s, random_state=0)
+    (model,) = report.models.values()
+    assert model.certificates == {}

@@ -297,7 +297,11 @@ def test_loading_runs_no_code(fitted, saved, monkeypatch):
         monkeypatch.setattr(module, name, refuse)
     fairrep.load(saved)
     assert b"\x80\x04" not in (saved / DOCUMENT).read_bytes()
-    assert {path.suffix for path in saved.iterdir()} == {".json", ".safetensors"}
+    assert {path.suffix for path in saved.iterdir()} == {
+        ".json",
+        ".lock",
+        ".safetensors",
+    }
 
 
 def test_the_document_can_be_read(saved):

@@ -243,7 +243,7 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
         released = {"mi_estimate": float(trained.mi_estimate_)}
         if hasattr(trained, "fingerprint_"):
             _warn_of_training_rows(name, model, trained, X)
-        if getattr(trained, "bottleneck", None) == "discrete":
+        if trained._fitted.spec.is_discrete:  # a parameter may have been set since
             released |= _codes(view)
         else:
             requests = _requests(transform, X, view)
