@@ -85,7 +85,7 @@ def assert_whole(estimator):
 
 
 def test_cut_short_at_some_lines():
-    cut_short(ESTIMATORS["classifier"], KeyboardInterrupt, 3)
+    cut_short(ESTIMATORS["classifier"], KeyboardInterrupt, 6)
 
 
 @pytest.mark.slow
@@ -109,4 +109,4 @@ def cut_short(estimator, error, n):
         with suppress(error, KeyboardInterrupt), Interrupt(at, error()):
             again.fit(X, OTHER, sensitive_features=S)
         n_fitted += assert_whole(again)
-    assert n_fitted < len(lines)
+    assert 0 < n_fitted < len(lines)  # both happen
