@@ -158,6 +158,9 @@ class Category:
         if not warn_of_dates(column, values):
             warn_of_identifier(column, values, codes)
         texts = [label_of(value) for value in values]
+        for text in texts:
+            if text.encode(errors="replace").decode() != text:
+                raise _no_text(column, text)
         labels: list[str | None] = [*sorted(set(texts)), None]
         places = {label: place for place, label in enumerate(labels)}
         # Codes of missing values are -1: the last place is theirs.
@@ -228,6 +231,13 @@ def _factorized(column: pd.Series) -> tuple[Codes, NDArray]:
     return codes, np.asarray(values, dtype=object)
 
 
+def _no_text(column: pd.Series, text: Any) -> ValueError:
+    return ValueError(
+        f"Column {column.name!r} of X holds text that is no valid Unicode ({text!r}): "
+        "decode it anew, with errors='replace'."
+    )
+
+
 # What encodes one column, fitted on it.
 Column: TypeAlias = Number | Category
 
@@ -238,10 +248,7 @@ def column_kind(column: pd.Series) -> str:
     try:
         known = column.dropna().infer_objects()
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"Column {column.name!r} of X holds text that is no valid Unicode "
-            f"({error.object!r}): decode it anew, with errors='replace'."
-        ) from error
+        raise _no_text(column, error.object) from error
     if not len(known) or isinstance(known.dtype, pd.IntervalDtype):
         # Without any value it is one category, that of the missing.
         return "categorical"

@@ -115,7 +115,8 @@ def _dtype(name: Any, items: list[Any]) -> np.dtype:
     """A type of numpy's that takes no more memory than the items are worth."""
     dtype = np.dtype(name)
     longest = max([LONGEST_TEXT, *(len(item) for item in items if type(item) is str)])
-    if dtype.kind not in "biufUO" or dtype.itemsize > 4 * longest:
+    # Of very wide text some versions of numpy count a size below 0.
+    if dtype.kind not in "biufUO" or not 0 <= dtype.itemsize <= 4 * longest:
         raise ValueError(f"{name!r} is no type that an array was saved with")
     return dtype
 

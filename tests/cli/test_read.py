@@ -111,6 +111,8 @@ def test_bundled():
 def test_unfit_files(tmp_path, name, content, message):
     if "parquet" in name:
         pytest.importorskip("pyarrow")
+    if "xlsx" in name:
+        pytest.importorskip("openpyxl")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_data(tmp_path / name)
