@@ -14,7 +14,7 @@ from typing import Any
 
 from .._version import __version__
 from .commands import COMMANDS
-from .options import READING, Parser, as_options
+from .options import READING, Parser, as_options, check_there
 
 # What the library raises where what it is given is unfit.
 ERRORS = (ValueError, TypeError, OSError, FloatingPointError, ImportError)
@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         names = [*(name for name, *_ in READING), "na"]
         options["reading"] = {name: options.pop(name) for name in names}
     try:
+        if "data" in options:
+            check_there(options["data"])
         # Late: the library takes seconds, and help and errors of options none.
         run = getattr(import_module(f".{command}", __package__), f"run_{command}")
         with warnings.catch_warnings():

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 # What the library knows by these names, without its imports, which take seconds.
 BUNDLED = ["adult", "adult-train", "adult-test", "german"]
 CRITERIA = ["demographic_parity", "equalized_odds", "equal_opportunity"]
+STDIN = "-"
 BOTTLENECKS = ["deterministic", "discrete", "gaussian"]
 # What a limit can be set to: disparities by name, and what attackers read.
 GAPS = {"gap": "demographic_parity_difference", "eo": "equalized_odds_difference"}
@@ -27,6 +28,15 @@ READING = [
     ("decimal", "CHARACTER", "what stands before the decimals (default: found)"),
     ("encoding", "NAME", "how the file is encoded (default: UTF-8, or else cp1252)"),
 ]
+
+
+def check_there(data: str) -> None:
+    """Raise where there is neither a file nor bundled data of this name."""
+    if data not in (*BUNDLED, STDIN) and not Path(data).exists():
+        raise FileNotFoundError(
+            f"there is no file {data}, and no bundled data of that name "
+            f"({', '.join(BUNDLED)})"
+        )
 
 
 def as_options(message: str) -> str:

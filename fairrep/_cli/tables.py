@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from ..datasets import load_adult, load_german
+from .options import STDIN, check_there
 
 BUNDLED: dict[str, Callable[[], Any]] = {
     "adult": load_adult,
@@ -26,7 +27,6 @@ BUNDLED: dict[str, Callable[[], Any]] = {
     "adult-test": partial(load_adult, subset="test"),
     "german": load_german,
 }
-STDIN = "-"
 EXCEL = {".xlsx", ".xlsm"}
 SEPARATORS = [",", ";", "\t", "|"]
 # Rows by which a separator is known: each has as many cells as the header.
@@ -92,12 +92,8 @@ def read_data(
     """
     if source in BUNDLED:
         return BUNDLED[str(source)]().frame
+    check_there(str(source))
     path = Path(source)
-    if source != STDIN and not path.exists():
-        raise FileNotFoundError(
-            f"there is no file {path}, and no bundled data of that name "
-            f"({', '.join(BUNDLED)})"
-        )
     ending = path.with_suffix("").suffix if path.suffix in _UNPACK else path.suffix
     ending = ".csv" if source == STDIN else ending.lower()
     if ending not in {".csv", ".tsv", ".parquet", *EXCEL}:

@@ -245,7 +245,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
 
     def _share_seen(self, X: Any) -> float:
         """Share of the rows that the fit knew, where it kept what tells; else NaN."""
-        if not hasattr(self, "fingerprint_"):  # saved by an earlier version
+        if not hasattr(self, "fingerprint_"):  # deleted, so that nobody can ask
             return np.nan
         table = self._table(X)
         return share_seen(self.fingerprint_, self._fitted.content(table))

@@ -22,7 +22,15 @@ def test_options_name_what_the_library_knows():
     assert [*CRITERIA_OF_THE_LIBRARY] == CRITERIA
 
 
-@pytest.mark.parametrize("argv", [["--version"], ["fit", "--help"], ["audit", "x.csv"]])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--version"],
+        ["fit", "--help"],
+        ["audit", "x.csv"],
+        ["predict", "no.csv", "--model", "m", "--output", "o.csv"],
+    ],
+)
 def test_help_and_errors_of_options_load_no_library(argv):
     code = (
         "import sys\nfrom fairrep._cli import main\n"
