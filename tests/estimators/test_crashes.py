@@ -92,7 +92,7 @@ def test_cut_short_at_some_lines():
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_cut_short_at_any_line(estimator, error):
-    cut_short(estimator, error, 12)
+    cut_short(estimator, error, 6)
 
 
 def cut_short(estimator, error, n):

@@ -243,7 +243,8 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
         released = {"mi_estimate": float(trained.mi_estimate_)}
         if hasattr(trained, "fingerprint_"):
             _warn_of_training_rows(name, model, trained, X)
-        if trained._fitted.spec.is_discrete:  # a parameter may have been set since
+        fitted = getattr(trained, "_fitted", None)  # parameters may be set since
+        if fitted is not None and fitted.spec.is_discrete:
             released |= _codes(view)
         else:
             requests = _requests(transform, X, view)
