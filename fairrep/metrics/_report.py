@@ -370,7 +370,16 @@ def _groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
             frame[name].nunique(), n_rows, f"sensitive_features {name!r}"
         )
     # As objects: categories without rows are no groups here.
-    return frame.astype(object).infer_objects()
+    return frame.astype(object).infer_objects().apply(_with_an_order)
+
+
+def _with_an_order(groups: pd.Series) -> pd.Series:
+    """The groups, or their text where text and numbers among them have no order."""
+    try:
+        sorted(groups.unique())
+    except TypeError:
+        return groups.map(str)
+    return groups
 
 
 def _check_length(name: str, values: NDArray, y_true: NDArray) -> None:

@@ -119,6 +119,7 @@ SENSITIVE = {
     "big-endian": np.resize([0, 1, 1], N).astype(">i4"),
     "float16": RNG.normal(size=N).astype("float16"),
     "intervals": pd.cut(X["a"], 3),
+    "text and numbers": objects("a", 1.5),
     "tuples of names": pd.DataFrame({("p", "sex"): S}),
     "levels": pd.DataFrame(
         {"u": S, "v": S[::-1]},
