@@ -21,19 +21,7 @@ _HOMES = {
 }
 _MODULES = ("auditing", "datasets", "metrics", "nn")
 
-__all__ = [
-    "AuditReport",
-    "LambdaPath",
-    "MIDebiasedClassifier",
-    "MIDebiasedClassifierCV",
-    "MIFairTransformer",
-    "TradeoffDisplay",
-    "audit",
-    "certify",
-    "lambda_path",
-    "load",
-    "load_model",
-]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,26 +2,15 @@ from . import auditing as auditing
 from . import datasets as datasets
 from . import metrics as metrics
 from . import nn as nn
-from ._estimators.classifier import MIDebiasedClassifier
-from ._estimators.load import load, load_model
-from ._estimators.transformer import MIFairTransformer
-from ._tradeoff.cv import MIDebiasedClassifierCV
-from ._tradeoff.display import TradeoffDisplay
-from ._tradeoff.path import LambdaPath
-from ._tradeoff.train import lambda_path
+from ._estimators.classifier import MIDebiasedClassifier as MIDebiasedClassifier
+from ._estimators.load import load as load
+from ._estimators.load import load_model as load_model
+from ._estimators.transformer import MIFairTransformer as MIFairTransformer
+from ._tradeoff.cv import MIDebiasedClassifierCV as MIDebiasedClassifierCV
+from ._tradeoff.display import TradeoffDisplay as TradeoffDisplay
+from ._tradeoff.path import LambdaPath as LambdaPath
+from ._tradeoff.train import lambda_path as lambda_path
 from ._version import __version__ as __version__
-from .auditing import AuditReport, audit, certify
-
-__all__ = [
-    "AuditReport",
-    "LambdaPath",
-    "MIDebiasedClassifier",
-    "MIDebiasedClassifierCV",
-    "MIFairTransformer",
-    "TradeoffDisplay",
-    "audit",
-    "certify",
-    "lambda_path",
-    "load",
-    "load_model",
-]
+from .auditing import AuditReport as AuditReport
+from .auditing import audit as audit
+from .auditing import certify as certify

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import fairrep
+
 PACKAGE = Path(__file__).parents[1] / "fairrep"
 # Each line may import those below it, and folders in one line not each other.
 ORDER = [
@@ -180,3 +182,15 @@ def test_folders_and_files_can_be_overlooked():
 def test_a_file_says_what_it_is(path):
     first = (ast.get_docstring(TREES[path]) or "").partition("\n")[0]
     assert first.endswith(".")
+
+
+def test_the_stub_names_what_the_package_does():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
+    named = {
+        alias.asname
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert named == {*fairrep._HOMES, *fairrep._MODULES, "__version__"}
+    assert all(hasattr(fairrep, name) for name in named)

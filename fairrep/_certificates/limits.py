@@ -88,10 +88,9 @@ def mean_limit(mean: float, n_rows: int, alpha: float) -> float:
     if mean <= 0.0:
         return float(-np.expm1(np.log(alpha) / n_rows))
     most = 1 - 1e-15
-    # A mean one bit below 1 has no limit below 1 either.
-    return (
-        1.0 if mean >= most or excess(most) <= 0 else float(brentq(excess, mean, most))
-    )
+    if mean >= most or excess(most) <= 0:  # one bit below 1 is as 1
+        return 1.0
+    return float(brentq(excess, mean, most))
 
 
 def binomial_limit(share: float, n_rows: int, alpha: float) -> float:

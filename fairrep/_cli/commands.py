@@ -18,6 +18,7 @@ from .options import (
     add_holdout,
     add_lambda_mi,
     add_max_epochs,
+    add_model,
     add_picture,
     add_seed,
     add_test_size,
@@ -78,13 +79,7 @@ def add_predict(commands: Any) -> None:
         formatter_class=Formatter,
     )
     add_data(parser)
-    parser.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="a folder that fairrep saved, or a .skops file",
-    )
+    add_model(parser, required=True)
     parser.add_argument(
         "--output",
         type=Path,
@@ -191,12 +186,7 @@ def add_audit(commands: Any) -> None:
     audited.add_argument(
         "--prediction", metavar="COLUMN", help="the column of predicted labels"
     )
-    audited.add_argument(
-        "--model",
-        type=Path,
-        metavar="PATH",
-        help="a folder that fairrep saved, or a .skops file",
-    )
+    add_model(audited, required=False)
     parser.add_argument(
         "--score",
         metavar="COLUMN",

@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 # What the library knows by these names, without its imports, which take seconds.
 BUNDLED = ["adult", "adult-train", "adult-test", "german"]
 CRITERIA = ["demographic_parity", "equalized_odds", "equal_opportunity"]
-STDIN = "-"
 BOTTLENECKS = ["deterministic", "discrete", "gaussian"]
+# The name that stands for standard input.
+STDIN = "-"
 # What a limit can be set to: disparities by name, and what attackers read.
 GAPS = {"gap": "demographic_parity_difference", "eo": "equalized_odds_difference"}
 LIMITS = [*GAPS, "leakage"]
@@ -21,8 +22,7 @@ _OPTIONS = {
     r"\bcv=(\d+)": r"--cv \1",
     r"\bDrop (it|the column)\b": r"Drop \1 (--drop)",
 }
-
-
+# How to read a text file, for `read_data`: names, values and help.
 READING = [
     ("sep", "CHARACTER", "what parts the cells of a text file (default: found)"),
     ("decimal", "CHARACTER", "what stands before the decimals (default: found)"),
@@ -133,6 +133,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="COLUMN",
         help="a column that is no feature; repeatable",
+    )
+
+
+def add_model(parser: Any, *, required: bool) -> None:
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=required,
+        metavar="PATH",
+        help="a folder that fairrep saved, or a .skops file",
     )
 
 

@@ -4,6 +4,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,11 @@ def _identity(path: str | Path) -> Any:
 
 
 def _is_of_fairrep(path: Path) -> bool:
-    return MADE_BY_FAIRREP.search(path.read_bytes()) is not None
+    if path.stat().st_size == 0:
+        return False
+    # Mapped: it may be a table of gigabytes.
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return MADE_BY_FAIRREP.search(content) is not None
 
 
 def write_rows(parts: Parts, path: Path, *, escape: bool) -> None:

@@ -6,7 +6,7 @@ the text that fit saw; a value is looked up under each text that it may have.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -16,6 +16,21 @@ import numpy as np
 # As numbers are written: "01" is no number but a code, and stays one.
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 WORDS = {True: ("True", "true", "TRUE"), False: ("False", "false", "FALSE")}
+
+
+def check_hashable(values: Iterable[Any], what: str) -> None:
+    """Raise where a cell holds what is no single value, such as a list."""
+    for value in values:
+        if not isinstance(value, Hashable):
+            raise TypeError(
+                f"{what} holds a {type(value).__name__} in a cell, {value!r}; expected "
+                "a number, a string or a boolean in each."
+            )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written, as half a surrogate pair cannot."""
+    return text.encode(errors="replace").decode() == text
 
 
 def label_of(value: Any, known: Collection[str] | None = None) -> str:

@@ -1,6 +1,5 @@
 """A column of X becomes float32: a number its scores and bins, a category one-hot."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeAlias
@@ -10,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._utils.types import Codes, Floats
-from .categories import label_of
+from .categories import check_hashable, is_unicode, label_of
 from .doubts import warn_of_dates, warn_of_identifier, warn_of_key, warn_of_unknown
 
 # In standard deviations: much further off, float32 would turn to infinity.
@@ -159,7 +158,7 @@ class Category:
             warn_of_identifier(column, values, codes)
         texts = [label_of(value) for value in values]
         for text in texts:
-            if text.encode(errors="replace").decode() != text:
+            if not is_unicode(text):
                 raise _no_text(column, text)
         labels: list[str | None] = [*sorted(set(texts)), None]
         places = {label: place for place, label in enumerate(labels)}
@@ -172,11 +171,7 @@ class Category:
 
     @property
     def width(self) -> int:
-        return len(self.labels) + self.has_pool
-
-    @property
-    def has_pool(self) -> bool:
-        return self.pooled > 0
+        return len(self.labels) + (self.pooled > 0)
 
     def write(self, column: pd.Series, out: NDArray[np.float32]) -> None:
         """Write the encoded column to ``out``, of shape (n_rows, width)."""
@@ -222,12 +217,9 @@ def _factorized(column: pd.Series) -> tuple[Codes, NDArray]:
     """Codes, -1 of missing values, and the different values."""
     try:
         codes, values = pd.factorize(column)
-    except TypeError as error:
-        value = next(v for v in column if not isinstance(v, Hashable))
-        raise TypeError(
-            f"Column {column.name!r} of X holds a {type(value).__name__} in a cell, "
-            f"{value!r}; expected a number, a string or a boolean in each."
-        ) from error
+    except TypeError:
+        check_hashable(column, f"Column {column.name!r} of X")
+        raise
     return codes, np.asarray(values, dtype=object)
 
 

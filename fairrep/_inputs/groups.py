@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .._utils.types import Codes, Floats
+from .categories import check_hashable, is_unicode
 from .tables import as_pandas
 
 # A numeric column with more distinct values than this is continuous; with fractions
@@ -82,14 +83,13 @@ def _check_cells(column: pd.Series, what: str) -> None:
 
 
 def _check_objects(column: pd.Series, what: str) -> None:
-    for value in column:
-        if not isinstance(value, Hashable):
-            raise TypeError(
-                f"{what} holds a {type(value).__name__} in a cell, {value!r}; expected "
-                "a string, a number or a boolean in each."
-            )
+    try:
+        values = column.dropna().unique()
+    except TypeError:
+        check_hashable(column, what)
+        raise
     texts: dict[str, Any] = {}
-    for value in column.dropna().unique():
+    for value in values:
         text = str(value)
         other = texts.setdefault(text, value)
         if other is not value:
@@ -98,7 +98,7 @@ def _check_objects(column: pd.Series, what: str) -> None:
                 f"{type(other).__name__}, one a {type(value).__name__}. Expected one "
                 "kind of value."
             )
-        if text.encode(errors="replace").decode() != text:
+        if not is_unicode(text):
             raise ValueError(
                 f"{what} has the group {text!r}, which is no valid Unicode: decode it "
                 "anew, with errors='replace'."
@@ -109,7 +109,9 @@ def _enums_as_text(column: pd.Series) -> pd.Series:
     """Members of an Enum, which have no order, by their text."""
     if column.dtype != object:
         return column
-    return column.map(lambda value: str(value) if isinstance(value, Enum) else value)
+    # By value, which are few, and not by row.
+    members = {v: str(v) for v in column.unique() if isinstance(v, Enum)}
+    return column.map(lambda value: members.get(value, value)) if members else column
 
 
 def _frame_of_columns(table: Mapping) -> pd.DataFrame:

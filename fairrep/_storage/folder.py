@@ -61,6 +61,8 @@ def write_folder(
     ------
     OSError
         If the folder holds something else, or cannot be written.
+    ValueError
+        If the model is larger than what is read.
     """
     weights = safetensors.torch.save(
         {

@@ -35,7 +35,7 @@ def check_objects(root: Any, trusted: Collection[str]) -> None:
         elif isinstance(value, TreePredictor):
             _check_predictor(value)
         elif isinstance(value, BaseDecisionTree) and hasattr(value, "tree_"):
-            _check_equal(value.tree_.n_features, value.n_features_in_)
+            _check_n_columns(value.tree_, value.n_features_in_)
         elif isinstance(value, BaseEnsemble):
             _check_ensemble(value)
         elif hasattr(value, "_predictors") and hasattr(value, "n_features_in_"):
@@ -84,6 +84,8 @@ def _check_tree(tree: Tree) -> None:
     is_leaf = left == LEAF
     if n < 1 or len(nodes) < n:
         raise ValueError(f"a tree has {n} nodes and room for {len(nodes)}")
+    if len(tree.value) != n:
+        raise ValueError(f"a tree has {n} nodes and values of {len(tree.value)}")
     _check_children(left, right, is_leaf)
     _check_range(nodes["feature"][:n][~is_leaf], tree.n_features)
 
@@ -130,8 +132,7 @@ def _check_ensemble(ensemble: Any) -> None:
         if subsets is not None:
             _check_range(np.asarray(subsets[i]), n_features)
             n_features = len(subsets[i])
-        _check_equal(tree.tree_.n_features, n_features)
-        _check_equal(tree.tree_.value.shape[0], tree.tree_.node_count)
+        _check_n_columns(tree.tree_, n_features)
 
 
 def _check_boosted(model: Any) -> None:
@@ -142,6 +143,8 @@ def _check_boosted(model: Any) -> None:
             _check_range(inner, model.n_features_in_)
 
 
-def _check_equal(found: int, expected: int) -> None:
-    if found != expected:
-        raise ValueError(f"a tree is of {found} columns, and its model of {expected}")
+def _check_n_columns(tree: Tree, expected: int) -> None:
+    if tree.n_features != expected:
+        raise ValueError(
+            f"a tree is of {tree.n_features} columns, and its model of {expected}"
+        )
