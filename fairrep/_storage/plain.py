@@ -38,7 +38,7 @@ def to_plain(value: Any, name: str) -> Plain:
     if isinstance(value, dict):
         return _plain_dict(value, name)
     if isinstance(value, np.ndarray):
-        items = [to_plain(item, name) for item in value.ravel().tolist()]
+        items = [to_plain(item, name) for item in _counted(value).ravel().tolist()]
         return {
             "$array": {
                 "dtype": str(value.dtype),
@@ -47,7 +47,7 @@ def to_plain(value: Any, name: str) -> Plain:
             }
         }
     if isinstance(value, np.generic):
-        item = to_plain(value.item(), name)
+        item = to_plain(_counted(value).item(), name)
         return {"$scalar": {"dtype": str(value.dtype), "item": item}}
     if isinstance(value, torch.device):
         return {"$device": str(value)}
@@ -66,6 +66,11 @@ def to_plain(value: Any, name: str) -> Plain:
         f"{name} holds {_shown(value)}, of a kind that JSON cannot hold; expected "
         "numbers, strings, booleans, None, or lists, dicts and arrays of them."
     )
+
+
+def _counted(value: Any) -> Any:
+    """Dates and durations as the whole numbers of their unit, which JSON holds."""
+    return value.astype(np.int64) if value.dtype.kind in "mM" else value
 
 
 def _plain_dict(value: dict, name: str) -> Plain:
@@ -116,14 +121,14 @@ def _dtype(name: Any, items: list[Any]) -> np.dtype:
     dtype = np.dtype(name)
     longest = max([LONGEST_TEXT, *(len(item) for item in items if type(item) is str)])
     # Of very wide text some versions of numpy count a size below 0.
-    if dtype.kind not in "biufUO" or not 0 <= dtype.itemsize <= 4 * longest:
+    if dtype.kind not in "biufUOmM" or not 0 <= dtype.itemsize <= 4 * longest:
         raise ValueError(f"{name!r} is no type that an array was saved with")
     return dtype
 
 
 def _scalar(plain: dict) -> np.generic:
     item = from_plain(plain["item"])
-    return _dtype(plain["dtype"], [item]).type(item)
+    return np.array(item, dtype=_dtype(plain["dtype"], [item]))[()]
 
 
 def _interval(plain: list) -> pd.Interval:

@@ -49,7 +49,10 @@ def test_nan_comes_back():
     assert np.isnan(through_json(float("nan")))
 
 
-@pytest.mark.parametrize("value", [np.float32(0.1), np.int8(-3), np.bool_(True)])
+@pytest.mark.parametrize(
+    "value",
+    [np.float32(0.1), np.int8(-3), np.bool_(True), np.datetime64("2024-02-29", "ns")],
+)
 def test_scalars_of_numpy_come_back(value):
     again = through_json(value)
     assert again == value
@@ -66,6 +69,9 @@ def test_scalars_of_numpy_come_back(value):
         np.array(["no", "yes"]),
         np.array(["a", 1, 2.5, None, True, (1, 2)], dtype=object),
         np.array(2.0),
+        np.array(["2024-02-29T12:30", "NaT"], dtype="datetime64[ns]"),
+        np.array(["2024-02-29"], dtype="datetime64[D]"),
+        np.array([[90, 1]], dtype="timedelta64[s]"),
         pd.cut(pd.Series([1, 30, 70]), [0, 25, 50, 100]).astype(object).to_numpy(),
     ],
 )
