@@ -54,7 +54,7 @@ fair.fit(X, y, sensitive_features=A)
 # The second audit
 # ----------------
 #
-# Two models in one report, now with attackers: four classifiers that are trained to
+# Two models in one report, now with attackers: five classifiers that are trained to
 # read sex from the score, and from the representation that fairrep made. That takes
 # longer, so they get 3,000 of the test rows.
 

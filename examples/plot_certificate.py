@@ -2,7 +2,7 @@
 Codes, and a certificate that holds for any decision
 ====================================================
 
-That four attackers failed does not prove that the fifth will. Where each person gets
+That five attackers failed does not prove that the sixth will. Where each person gets
 one of a few codes, and whoever decides sees the code alone, there is a proof: all that
 can be done with a code is to say yes to some set of codes, and what that does to groups
 can be counted.

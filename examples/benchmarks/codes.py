@@ -102,7 +102,7 @@ def chosen_lambdas(train, test_sizes, n_codes, seeds):
 
 
 def attacked(path, lambda_mi, rows, seed):
-    """AUC of the best of the four attackers on the codes."""
+    """AUC of the best of the five attackers on the codes."""
     X, _, A = rows
     view = path.at(lambda_mi).transform(X)
     series = A.reset_index(drop=True)
@@ -185,7 +185,7 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--calibration", type=float, default=0.0, metavar="SHARE")
     parser.add_argument(
-        "--attack", action="store_true", help="four attackers at these lambdas"
+        "--attack", action="store_true", help="five attackers at these lambdas"
     )
     parser.add_argument("--time", type=int, metavar="ROUNDS", help="only the times")
     args = parser.parse_args()

@@ -128,7 +128,7 @@ def _dtype(name: Any, items: list[Any]) -> np.dtype:
 
 def _scalar(plain: dict) -> np.generic:
     item = from_plain(plain["item"])
-    return np.array(item, dtype=_dtype(plain["dtype"], [item]))[()]
+    return np.array([item], dtype=_dtype(plain["dtype"], [item]))[0]
 
 
 def _interval(plain: list) -> pd.Interval:

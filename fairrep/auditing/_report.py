@@ -197,6 +197,7 @@ class AuditReport(Findings):
             "n_bootstrap": self.n_bootstrap,
             "min_group_size": self.min_group_size,
             "models": {name: model.to_dict() for name, model in self.models.items()},
+            "order": {name: plain(value) for name, value in self.order.items()},
             "proxies": {
                 name: {
                     str(column): {key: plain(value) for key, value in row.items()}

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairrep.auditing._measuring.attack_scores import Surest
+
 
 @pytest.fixture
 def rows():
@@ -24,7 +26,7 @@ def rows():
 def leakage():
     """Make an object such as `measure_leakage` returns."""
 
-    def make(name="score", value=0.7, low=None):
+    def make(name="score", value=0.7, low=None, surest=0.51):
         attackers = pd.DataFrame(
             {"auc": [value - 0.1, value], "mi": [0.02, 0.08]},
             index=["logistic regression", "gradient boosting"],
@@ -45,6 +47,7 @@ def leakage():
             best="gradient boosting",
             references={"X": X},
             averaging=None,
+            surest=Surest("gradient boosting", surest, 0.5, 0.55),
             notes=["a note"],
             to_dict=lambda: {"name": name, "value": value},
             **common,

@@ -337,7 +337,30 @@ def test_summary_says_what_was_found(leakage):
         "can be read, though not whether it is low or high: at least 0.080 nats"
         in (report.summary[1])
     )
+    report.models["predictions"].leakage = {"sex": [leakage(value=0.51, surest=0.7)]}
+    assert report.summary[1].startswith(
+        "From the score, sex can be read of some rows, though not of all: of the tenth "
+        "that an attacker is surest of, 70.0 % are told rightly, by chance 50.0 %"
+    )
     assert "which chance alone could make" in predictions().summary[0]
+
+
+def test_an_order_that_tells_groups_is_named_once():
+    told = "The order of the rows tells sex (p < 0.001): shuffle the rows before"
+    rng = np.random.default_rng(0)
+    sex = np.repeat(["f", "m"], 60)
+    y = rng.integers(2, size=120)
+    for order, n_told in [(np.arange(120), 1), (rng.permutation(120), 0)]:
+        report = AuditReport.from_predictions(
+            y,
+            y,
+            sensitive_features={"sex": sex[order]},
+            n_bootstrap=20,
+            random_state=0,
+        )
+        assert sum(line.startswith(told) for line in report.summary) == n_told
+        assert (report.to_dict()["order"]["sex"] < 0.001) == bool(n_told)
+        assert "Not tried: " in str(report)
 
 
 @pytest.mark.parametrize(

@@ -9,35 +9,46 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ..._utils.types import Codes, Floats
+from .view import N_TRACE_VALUES, View
 
 Folds = Sequence[tuple[Codes, Codes]]
 
 # Trees read what no other attacker does, such as shifts of the last digits, and are
 # fast: they are never left out.
 STRONGEST_TABULAR = "gradient boosting"
+# Reads the traces of a view, where the others read its numbers.
+OF_TRACES = "digits and repeats"
 # The slow attackers learn from a random part of the rows; all rows are attacked.
-MAX_TRAINING_ROWS = {"neural network": 8000, "nearest neighbours": 5000}
+MAX_TRAINING_ROWS = {
+    "neural network": 8000,
+    "nearest neighbours": 5000,
+    OF_TRACES: 8000,
+}
 # With fewer rows threads wait for each other longer than they work: on a busy machine
 # boosting takes many times as long.
 MIN_THREADED_ROWS = 10_000
 # Share of p(s) mixed into each probability, so that no row's loss is infinite.
 MIXED_PRIOR = 1e-3
-MLP_BATCH = 128
+MLP_BATCH = 256
 MLP_STEPS = 100
+# Of hundreds of traces, those that tell most: the rest is noise to a regression.
+N_TRACES = 10
 
 
 def _scaler() -> StandardScaler:
@@ -56,10 +67,11 @@ def _gradient_boosting(n_rows: int, seed: int) -> ClassifierMixin:
 
 def _neural_network(n_rows: int, seed: int) -> ClassifierMixin:
     # A fixed number of steps, so that a small sample is not left half learned.
-    epochs = int(np.clip(MLP_STEPS * MLP_BATCH / n_rows, 10, 200))
+    batch = min(MLP_BATCH, max(n_rows // 8, 1))
+    epochs = int(np.clip(MLP_STEPS * batch / n_rows, 12, 200))
     network = MLPClassifier(
         (64, 32),
-        batch_size=min(MLP_BATCH, n_rows),
+        batch_size=batch,
         learning_rate_init=5e-3,
         max_iter=epochs,
         random_state=seed,
@@ -72,48 +84,76 @@ def _nearest_neighbours(n_rows: int, seed: int) -> ClassifierMixin:
     return make_pipeline(_scaler(), KNeighborsClassifier(neighbours))
 
 
+def _digits_and_repeats(n_rows: int, seed: int) -> ClassifierMixin:
+    one_hot = OneHotEncoder(handle_unknown="ignore").set_output(transform="default")
+    telling = SelectKBest(_association, k=N_TRACES).set_output(transform="default")
+    return make_pipeline(telling, one_hot, LogisticRegression(max_iter=200))
+
+
+def _association(traces: NDArray, codes: Codes) -> Floats:
+    """Pearson's chi-squared of each trace with S, in its own standard deviations."""
+    share = np.bincount(codes) / len(codes)
+    n_cells = N_TRACE_VALUES * len(share)
+    scores = []
+    for trace in traces.T.astype(np.int64):
+        cells = np.bincount(trace * len(share) + codes, minlength=n_cells)
+        counts = cells.reshape(N_TRACE_VALUES, len(share))
+        expected = counts.sum(axis=1, keepdims=True) * share
+        seen = expected[:, 0] > 0
+        statistic = np.sum((counts - expected)[seen] ** 2 / expected[seen])
+        freedom = max((seen.sum() - 1) * (len(share) - 1), 1)
+        scores.append((statistic - freedom) / np.sqrt(2 * freedom))
+    return np.array(scores)
+
+
 ATTACKERS: dict[str, Callable[[int, int], ClassifierMixin]] = {
     "logistic regression": _logistic_regression,
     STRONGEST_TABULAR: _gradient_boosting,
     "neural network": _neural_network,
     "nearest neighbours": _nearest_neighbours,
+    OF_TRACES: _digits_and_repeats,
 }
 
 
 def cross_fit(
-    attacker: str, view: Floats, codes: Codes, folds: Folds, rng: np.random.RandomState
+    attacker: str, view: View, codes: Codes, folds: Folds, rng: np.random.RandomState
 ) -> Floats:
     """Output of an attacker, (n_rows, n_groups), each fold's from the other folds.
 
     Every group must have rows outside of every fold.
     """
     n_groups = int(codes.max()) + 1
+    seen = view.traces if attacker == OF_TRACES else view.values
     output = np.empty((len(codes), n_groups))
     for train, test in folds:
         limit = MAX_TRAINING_ROWS.get(attacker, len(train))
         if len(train) > limit:
-            train = _sample_rows(train, codes, limit, rng)
+            train = sample_rows(train, codes, limit, 1, rng)
         model = ATTACKERS[attacker](len(train), rng.randint(2**31 - 1))
         n_threads = None if len(train) >= MIN_THREADED_ROWS else 1
         with warnings.catch_warnings(), threadpool_limits(n_threads):
             # An attacker that stops early is as held out as any.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(view[train], codes[train])
-            told = model.predict_proba(view[test])
+            model.fit(seen[train], codes[train])
+            told = model.predict_proba(seen[test])
         prior = np.bincount(codes[train], minlength=n_groups) / len(train)
         ratio = told / prior
         output[test] = np.log((1 - MIXED_PRIOR) * ratio + MIXED_PRIOR)
     return output
 
 
-def _sample_rows(
-    rows: Codes, codes: Codes, n_sampled: int, rng: np.random.RandomState
+def sample_rows(
+    rows: Codes,
+    codes: Codes,
+    n_sampled: int,
+    n_of_each: int,
+    rng: np.random.RandomState,
 ) -> Codes:
-    """A random part of the rows, with at least one of each group."""
+    """A random part of the rows, with at least ``n_of_each`` of each group."""
     rows = rng.permutation(rows)
-    _, first = np.unique(codes[rows], return_index=True)
-    rest = np.delete(rows, first)
-    return np.concatenate([rows[first], rest[: n_sampled - len(first)]])
+    seen = pd.Series(codes[rows]).groupby(codes[rows]).cumcount().to_numpy()
+    order = np.argsort(seen >= n_of_each, kind="stable")
+    return rows[order[:n_sampled]]
 
 
 # -- scores, by fold: two models have no common scale ---------------------------

@@ -85,6 +85,10 @@ class Findings:
         The models by name.
     proxies : dict of str to DataFrame
         By sensitive column, what each column of X tells of it, in nats; most first.
+    order : dict of str to float
+        By sensitive column, the p-value of the hypothesis that the order of the rows is
+        independent of it. Where it is small, whoever gets rows or scores in this order
+        reads S from it.
     n_rows : int
         Rows audited.
     n_dropped : int
@@ -99,6 +103,7 @@ class Findings:
 
     models: dict[str, ModelAudit]
     proxies: dict[str, pd.DataFrame]
+    order: dict[str, float]
     n_rows: int
     n_dropped: int
     confidence: float
@@ -113,8 +118,11 @@ class Findings:
         frame : DataFrame
             With the columns "model", "class", "sensitive", "group" (empty for what
             compares groups), "metric", "value", "low" and "high". The rows of leakage
-            have the view as group: "score" or "representation". Those of a certificate
-            have "code", the limit as "high" and the figure of these rows as "value".
+            have the view as group, "score" or "representation";
+            "attacker_surest_tenth" is the share told rightly of the tenth of rows that
+            an attacker is surest of.
+            Those of a certificate have "code", the limit as "high" and the figure of
+            these rows as "value".
         """
         rows: list[dict[str, Any]] = []
         for name, model in self.models.items():
@@ -171,6 +179,8 @@ def _leakage_rows(views: list[Leakage]) -> list[dict[str, Any]]:
         named = {"group": found.name, "metric": f"attacker_{found.metric}"}
         rows.append({**named, **limits})
         rows.append({**named, "metric": "attacker_mutual_info", **nats})
+        surest = {"metric": "attacker_surest_tenth", "value": found.surest.value}
+        rows.append({**named, **surest})
     return rows
 
 

@@ -1,6 +1,6 @@
 """Leakage is what fresh attackers read of S in a view: a score, a representation.
 
-A trained critic's own estimate proves nothing, so S is attacked anew: by four kinds of
+A trained critic's own estimate proves nothing, so S is attacked anew: by five kinds of
 model, cross-fitted on the audited rows, beside what they score where nothing is there.
 """
 
@@ -12,11 +12,18 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from ..._utils.types import Floats
-from .attack_scores import attack_figures, attack_value, bootstrap, make_folds
+from .attack_scores import (
+    Surest,
+    attack_figures,
+    attack_value,
+    bootstrap,
+    make_folds,
+    surest_tenth,
+)
 from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
 from .null import null_limits
 from .secret import Secret, read_secret
+from .view import View, read_view
 
 # Requests of a stochastic representation that the averaging attacker makes.
 N_REQUESTS = 10
@@ -45,6 +52,11 @@ class Leakage:
         Lower limit on I(view; S) in nats that the best attacker shows, H(S) less its
         held-out cross-entropy, with interval. Of a continuous S, that of its bins. Of
         groups, `mi_low` is 0 unless `found`, here and in `attackers`.
+    surest : Surest
+        Of the tenth of rows that an attacker is surest of: the share ``value`` that it
+        tells rightly, what that would be by ``chance``, and the limit ``high`` that
+        the best of as many attackers stays below where S is independent of the view.
+        Shows what can be read of a few rows alone.
     entropy : float
         H(S) in nats, the most that can be read; of a continuous S, that of its bins.
     groups : list of str
@@ -57,8 +69,8 @@ class Leakage:
     references : dict of str to Leakage
         The same for other views of the rows, by gradient boosting alone.
     averaging : float or None
-        `metric` of the best attacker on the mean of repeated requests; None if there
-        are none.
+        `metric` on the mean of repeated requests, of the attacker that was best on one
+        or of gradient boosting, whichever is higher; None if there are none.
     notes : list of str
         What was left out or read from a part of the rows.
     """
@@ -73,6 +85,7 @@ class Leakage:
     mi: float
     mi_low: float
     mi_high: float
+    surest: Surest
     entropy: float
     groups: list[str]
     n_rows: int
@@ -85,8 +98,11 @@ class Leakage:
 
     @property
     def found(self) -> bool:
-        """Whether the best attacker scores more than is usual where nothing leaks."""
-        return self.value > self.null_high
+        """Whether attackers score more than is usual where nothing leaks.
+
+        Of all rows, or of the tenth that one is surest of.
+        """
+        return self.value > self.null_high or self.surest.found
 
     def to_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers, ready for JSON."""
@@ -95,6 +111,7 @@ class Leakage:
             for key, value in vars(self).items()
         }
         plain["attackers"] = self.attackers.to_dict("index")
+        plain["surest"] = {**vars(self.surest), "found": self.surest.found}
         plain["references"] = {k: v.to_dict() for k, v in self.references.items()}
         return plain
 
@@ -113,9 +130,11 @@ def measure_leakage(
 ) -> Leakage:
     """Measure how well fresh attackers read S from a view, against where nothing is.
 
-    Logistic regression, gradient boosting, a neural network and nearest neighbours are
-    cross-fitted: each row is attacked by a model that never saw it, and a metric is the
-    mean over the folds. What is found is there; what is not found may still be.
+    Logistic regression, gradient boosting, a neural network and nearest neighbours read
+    the numbers of the view; a fifth attacker reads their digits, their lowest bits, and
+    which values and rows repeat. All are cross-fitted: each row is attacked by a model
+    that never saw it, and a metric is the mean over the folds. What is found is there;
+    what is not found may still be.
 
     Parameters
     ----------
@@ -152,7 +171,7 @@ def measure_leakage(
 
     Notes
     -----
-    The null is the best of four attackers where S is permuted. Its spread is that of
+    The null is the best of five attackers where S is permuted. Its spread is that of
     the metric under permutation, in closed form for independent folds, widened since
     cross-fitted models share rows, so that their folds are not independent: by 1.35,
     which simulations gave, or more if three full repetitions on permuted S show so
@@ -178,33 +197,34 @@ def measure_leakage(
     >>> 0.65 < leakage.low < leakage.value < leakage.high < 0.85
     True
     """
-    view = _read_view(view, name, len(s))
+    view = read_view(view, name, len(s))
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be in (0, 1); got {confidence!r}.")
     secret, folds, rng, _ = _prepared(s, sample_weight, n_folds, random_state)
-    seen = view[secret.rows]
+    seen = view.take(secret.rows)
     leakage = _attack(
         name, seen, secret, folds, [*ATTACKERS], n_bootstrap, confidence, rng
     )
     null = null_limits(seen, secret, n_folds, confidence, rng)
     averaging = None
     if requests is not None:
-        mean = _mean_request(requests, name, view, rng)[secret.rows]
-        outputs = [cross_fit(k, mean, secret.codes, folds, rng) for k in ATTACKERS]
+        mean = _mean_request(requests, name, view, rng).take(secret.rows)
+        again = dict.fromkeys([leakage.best, STRONGEST_TABULAR])
+        outputs = [cross_fit(k, mean, secret.codes, folds, rng) for k in again]
         averaging = max(attack_value(output, secret, folds) for output in outputs)
-    if secret.metric != "rank_correlation" and leakage.value <= null[2]:
-        # Each attacker's nats have an interval of their own, which knows nothing of
-        # the choice among four: what chance may have made is no limit above 0.
-        leakage = replace(
-            leakage, mi_low=0.0, attackers=leakage.attackers.assign(mi_low=0.0)
-        )
-    return replace(
+    leakage = replace(
         leakage,
         averaging=averaging,
         null_low=float(null[0]),
         null_value=float(null[1]),
         null_high=float(null[2]),
     )
+    if leakage.found or secret.metric == "rank_correlation":
+        return leakage
+    # Each attacker's nats have an interval of their own, which knows nothing of the
+    # choice among five: what chance may have made is no limit above 0.
+    attackers = leakage.attackers.assign(mi_low=0.0)
+    return replace(leakage, mi_low=0.0, attackers=attackers)
 
 
 def measure_reference(
@@ -222,11 +242,11 @@ def measure_reference(
     Parameters are those of `measure_leakage`, whose folds these are at the same
     ``random_state``. There is no null.
     """
-    view = _read_view(view, name, len(s))
+    view = read_view(view, name, len(s))
     secret, folds, _, seed = _prepared(s, None, n_folds, random_state)
     return _attack(
         name,
-        view[secret.rows],
+        view.take(secret.rows),
         secret,
         folds,
         [STRONGEST_TABULAR],
@@ -237,19 +257,6 @@ def measure_reference(
 
 
 # -- input ---------------------------------------------------------------------
-
-
-def _read_view(view: Any, name: str, n_rows: int) -> Floats:
-    array = np.asarray(view, dtype=np.float64)
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or len(array) != n_rows or not array.shape[1]:
-        raise ValueError(
-            f"{name} has shape {np.shape(view)}; expected one row for each of the "
-            f"{n_rows} values of S."
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} contains NaN or infinity; expected finite numbers.")
-    return array
 
 
 def _prepared(
@@ -267,13 +274,13 @@ def _prepared(
 
 
 def _mean_request(
-    requests: Callable[[int], Any], name: str, view: Floats, rng: np.random.RandomState
-) -> Floats:
-    mean = np.zeros(view.shape)
+    requests: Callable[[int], Any], name: str, view: View, rng: np.random.RandomState
+) -> View:
+    mean = np.zeros(view.values.shape)
     for seed in rng.randint(2**31 - 1, size=N_REQUESTS):
-        request = _read_view(requests(int(seed)), name, len(view))
-        mean += request / N_REQUESTS
-    return mean
+        request = read_view(requests(int(seed)), name, len(mean))
+        mean += request.values / N_REQUESTS
+    return View(mean)
 
 
 # -- attack --------------------------------------------------------------------
@@ -281,7 +288,7 @@ def _mean_request(
 
 def _attack(
     name: str,
-    view: Floats,
+    view: View,
     secret: Secret,
     folds: Folds,
     attackers: list[str],
@@ -310,6 +317,7 @@ def _attack(
         mi=float(table["mi"][best]),
         mi_low=float(table["mi_low"][best]),
         mi_high=float(table["mi_high"][best]),
+        surest=surest_tenth(outputs, secret, folds, confidence),
         entropy=float(-(share * np.log(share)).sum()),
         groups=secret.groups,
         n_rows=len(secret.rows),

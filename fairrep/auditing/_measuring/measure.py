@@ -27,6 +27,7 @@ from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ..._utils.types import Codes
 from .findings import Findings, ModelAudit
 from .leakage import measure_leakage, measure_reference
+from .order import order_p_value
 from .proxies import proxies as rank_proxies
 from .subjects import Subject, read_model, read_predictions
 
@@ -242,9 +243,11 @@ def _measure(
                 features, attribute.series, random_state=seed
             )
             bar.update()
+    attacked = rows.singles if options.leakage else []
     return Findings(
         models,
         proxies,
+        {attribute.name: order_p_value(attribute.series) for attribute in attacked},
         n_rows=len(rows.kept),
         n_dropped=rows.n_rows - len(rows.kept),
         confidence=options.confidence,

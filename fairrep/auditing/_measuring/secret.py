@@ -40,6 +40,16 @@ class Secret:
         chances = {"auc": 0.5, "rank_correlation": 0.0}
         return chances.get(self.metric, 1 / len(self.groups))
 
+    def take(self, part: Codes) -> "Secret":
+        """S of a part of the rows, by their positions among those under attack."""
+        return replace(
+            self,
+            rows=self.rows[part],
+            codes=self.codes[part],
+            truth=self.truth[part],
+            weight=self.weight[part],
+        )
+
     def permuted(self, rng: np.random.RandomState) -> "Secret":
         """S in an order that has nothing to do with the rows."""
         order = rng.permutation(len(self.codes))

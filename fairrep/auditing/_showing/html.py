@@ -15,7 +15,15 @@ from .groups_display import GroupsDisplay
 from .leakage_display import LeakageDisplay
 from .proxies_display import ProxyDisplay
 from .text import summary
-from .words import LEAKAGE_NAMES, METRIC_NAMES, interval, number, percent
+from .words import (
+    LEAKAGE_NAMES,
+    METRIC_NAMES,
+    NOT_COVERED,
+    interval,
+    number,
+    percent,
+    surest_share,
+)
 
 # What each disparity compares, for readers who meet it here first.
 MEANINGS = {
@@ -58,6 +66,7 @@ def render(report: Findings) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         summary=summary(report),
+        not_covered=NOT_COVERED,
         classes=dict.fromkeys(
             repr(figures.pos_label)
             for model in report.models.values()
@@ -97,6 +106,11 @@ def _model(model: Any, report: Findings, pictures: "_Pictures") -> dict[str, Any
                 "attribute": name,
                 "rows": _leakage_rows(views),
                 "attackers": [_attackers(found) for found in views],
+                "surest": [
+                    f"From the {found.name}, of the tenth of rows that an attacker is "
+                    f"surest of, {surest_share(found.surest)}."
+                    for found in views
+                ],
                 "notes": dict.fromkeys(note for found in views for note in found.notes),
                 "picture": pictures.draw(
                     LeakageDisplay(views, name), _leakage_alt(name, views)

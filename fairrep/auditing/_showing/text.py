@@ -11,9 +11,21 @@ from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
 from .._measuring.score_figures import ALL
 from .comparison import comparison, comparison_labels, comparison_sentences
-from .words import LEAKAGE_NAMES, METRIC_NAMES, PARITY, interval, number, percent, share
+from .words import (
+    LEAKAGE_NAMES,
+    METRIC_NAMES,
+    NOT_COVERED,
+    PARITY,
+    interval,
+    number,
+    percent,
+    share,
+    surest_share,
+)
 
 WIDTH = 88
+# Above this p-value the order of the rows is taken for one that tells nothing.
+NO_ORDER = 1e-3
 
 
 # -- findings ------------------------------------------------------------------
@@ -41,6 +53,12 @@ def summary(report: Findings) -> list[str]:
     first, *others = report.models.values()
     for other in others:
         sentences += comparison_sentences(first, other)
+    sentences += [
+        f"The order of the rows tells {attribute} (p < 0.001): shuffle the rows before "
+        "you hand out anything in this order."
+        for attribute, p_value in report.order.items()
+        if p_value < NO_ORDER
+    ]
     if report.n_dropped:
         sentences.append(
             f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
@@ -104,11 +122,18 @@ def leakage_sentence(attribute: str, found: Any) -> str:
             f"From the {found.name}, {attribute} can be read with {scores}; without "
             f"any relation it would be {null}."
         )
-    elif found.mi_low > 0:
+    elif found.metric == "rank_correlation" and found.mi_low > 0:
         sentence = (
             f"From the {found.name}, {attribute} can be read, though not whether it is "
             f"low or high: at least {number(found.mi)} nats (interval "
             f"{interval(found.mi_low, found.mi_high)}) at {scores}."
+        )
+    elif found.surest.found:
+        sentence = (
+            f"From the {found.name}, {attribute} can be read of some rows, though not "
+            "of all: of the tenth that an attacker is surest of, "
+            f"{surest_share(found.surest)}; of all rows {scores}, within the {null} of "
+            "no relation."
         )
     elif found.low > found.null_value:
         sentence = (
@@ -234,6 +259,7 @@ def leakage_text(model: Any) -> str:
                 f"({interval(found.mi_low, found.mi_high)}) of H(S) = "
                 f"{number(found.entropy)}"
             )
+            lines.append(f"  of the surest tenth, {surest_share(found.surest)}")
             for name_, other in found.references.items():
                 lines.append(f"  from {name_} itself: {name} {number(other.value)}")
             if found.averaging is not None:
@@ -242,6 +268,7 @@ def leakage_text(model: Any) -> str:
                     f"{name} {number(found.averaging)}"
                 )
             lines += [f"  ! {note}" for note in found.notes]
+    lines += _wrap(NOT_COVERED).splitlines()
     if model.mi_estimate is not None:
         lines.append(
             f"estimate from training: {number(model.mi_estimate)} nats (of what its "

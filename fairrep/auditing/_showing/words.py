@@ -1,5 +1,7 @@
 """Names and numbers as a reader of an audit finds them."""
 
+from typing import Any
+
 import pandas as pd
 
 PARITY = "demographic_parity_difference"
@@ -18,6 +20,13 @@ LEAKAGE_NAMES = {
     "rank_correlation": "rank correlation",
 }
 
+# What "no attacker read it" leaves open, in the report wherever attacks are.
+NOT_COVERED = (
+    "Not tried: what only several releases or columns tell together, such as a hash or "
+    "the sum of digits; decimals beyond the twelfth; fewer than about one row in a "
+    "hundred; any order of rows but a trend and what neighbours tell."
+)
+
 
 def number(value: float) -> str:
     """Three digits; a dash for what is not known."""
@@ -35,6 +44,14 @@ def interval(low: float, high: float) -> str:
 def percent(confidence: float) -> str:
     """A confidence level as read aloud."""
     return f"{100 * confidence:g} %"
+
+
+def surest_share(surest: Any) -> str:
+    """What an attacker tells of the rows that it is surest of."""
+    return (
+        f"{share(surest.value)} are told rightly, by chance {share(surest.chance)} "
+        f"(no relation: below {share(surest.high)})"
+    )
 
 
 def share(rate: float) -> str:

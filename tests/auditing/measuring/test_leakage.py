@@ -11,7 +11,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from fairrep.auditing._measuring import attackers
 from fairrep.auditing._measuring import leakage as leakage_module
-from fairrep.auditing._measuring.attack_scores import attack_value
+from fairrep.auditing._measuring.attack_scores import Surest, attack_value
 from fairrep.auditing._measuring.attackers import (
     auc,
     balanced_accuracy,
@@ -19,7 +19,9 @@ from fairrep.auditing._measuring.attackers import (
 )
 from fairrep.auditing._measuring.leakage import measure_leakage, measure_reference
 from fairrep.auditing._measuring.null import _widening
+from fairrep.auditing._measuring.order import order_p_value
 from fairrep.auditing._measuring.secret import read_secret
+from fairrep.auditing._measuring.view import View
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,8 @@ def test_shuffles_widen_the_null_only_where_they_are_clear():
 def test_what_chance_may_have_made_is_no_limit_above_0(null_high, found, monkeypatch):
     null = np.array([0.4, 0.5, null_high])
     monkeypatch.setattr(leakage_module, "null_limits", lambda *args: null)
+    surest = Surest("logistic regression", 0.5, 0.5, 0.6)
+    monkeypatch.setattr(leakage_module, "surest_tenth", lambda *args: surest)
     s = pd.Series(np.arange(200) % 2)
     view = s + np.random.default_rng(0).normal(size=200)
     given = {"name": "z", "n_folds": 2, "n_bootstrap": 5, "random_state": 0}
@@ -113,6 +117,97 @@ def test_what_chance_may_have_made_is_no_limit_above_0(null_high, found, monkeyp
     assert (leakage.mi_low > 0) == found
     assert (leakage.attackers["mi_low"] > 0).any() == found
     assert leakage.mi > 0.02
+
+
+# -- what hides beside the size of numbers --------------------------------------
+
+
+def third_decimal(s, values):
+    return (np.floor(values * 500) * 2 + s) / 1000
+
+
+def twelfth_decimal(s, values):
+    return np.round(values, 11) + np.sign(values) * (s + 1) * 1e-12
+
+
+def lowest_bit_of_integers(s, values):
+    return np.floor(values * 1000) * 2 + s
+
+
+def lowest_bit_of_floats(s, values):
+    return (values.view(np.uint64) & ~np.uint64(1) | s.astype(np.uint64)).view(float)
+
+
+def lowest_bit_of_short_floats(s, values):
+    short = values.astype(np.float32).view(np.uint32)
+    return (short & ~np.uint32(1) | s.astype(np.uint32)).view(np.float32)
+
+
+def rows_that_repeat(s, values):
+    return np.where(s == 1, values[np.arange(len(s)) // 20 * 20], values)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        third_decimal,
+        twelfth_decimal,
+        lowest_bit_of_integers,
+        lowest_bit_of_floats,
+        lowest_bit_of_short_floats,
+        rows_that_repeat,
+    ],
+)
+def test_traces_are_read(plant, s):
+    values = np.random.default_rng(1).normal(size=len(s))
+    view = plant(s.to_numpy(), values)
+    given = {"name": "z", "n_folds": 3, "n_bootstrap": 5, "random_state": 0}
+    leakage = measure_leakage(view, s, **given)
+    assert leakage.found
+    assert leakage.best == "digits and repeats"
+    assert leakage.value > 0.9
+
+
+def test_rows_that_give_themselves_away_are_found_among_the_surest():
+    rng = np.random.default_rng(0)
+    s = pd.Series(rng.integers(2, size=2000))
+    view = rng.normal(size=2000)
+    marked = rng.random(2000) < 0.06
+    view[marked] = np.where(s[marked], 0.25, 0.75)
+    leakage = measure_leakage(
+        view, s, name="z", n_folds=3, n_bootstrap=5, random_state=0
+    )
+    assert leakage.value < 0.6
+    assert leakage.found
+    assert leakage.surest.value > 0.7
+    assert leakage.surest.chance == pytest.approx(0.5, abs=0.02)
+    assert leakage.to_dict()["surest"]["found"] is True
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda s: s.sort_values(),
+        lambda s: pd.Series(np.tile(["f", "m"], 100)),
+        lambda s: pd.Series(np.repeat(["f", "m"] * 50, 2)),
+        lambda s: pd.Series(np.tile(["a", "b", "c"], 60)),
+        lambda s: pd.Series(np.sin(np.arange(200) / 10)),
+    ],
+)
+def test_the_order_of_rows_tells_s(order, s):
+    assert order_p_value(order(s)) < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["groups", "numbers"])
+def test_random_order_tells_nothing(kind):
+    rng = np.random.default_rng(0)
+    draw = {"groups": lambda: rng.integers(3, size=200), "numbers": rng.normal}[kind]
+    values = [
+        order_p_value(pd.Series(draw() if kind == "groups" else draw(size=200)))
+        for _ in range(200)
+    ]
+    assert np.mean(np.less(values, 0.05)) < 0.09  # 0.05 and three standard errors
+    assert min(values) > 1e-4
 
 
 @pytest.mark.parametrize("hiding", ["xor", "tiny_shift"])
@@ -300,5 +395,5 @@ def test_attackers_of_few_rows_use_one_thread(enough, limit, monkeypatch):
     rng = np.random.RandomState(0)
     folds = [(np.arange(10, 50), np.arange(10)), (np.arange(40), np.arange(40, 50))]
     view = rng.normal(size=(50, 1))
-    attackers.cross_fit("logistic regression", view, codes, folds, rng)
+    attackers.cross_fit("logistic regression", View(view), codes, folds, rng)
     assert limits == [limit, limit]

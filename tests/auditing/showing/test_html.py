@@ -74,6 +74,8 @@ def test_page_is_whole_and_escaped(report, tmp_path):
     page = Page(text)
     assert page.all("script") == []
     assert "&lt;script&gt;" in text
+    assert "Not tried: what only several releases" in text
+    assert "of the tenth of rows that an attacker is surest of, " in text
     assert len(page.all("svg")) == 4
     addresses = [
         value
