@@ -48,7 +48,10 @@ class MLP(nn.Module):
         embedding: Tensor | None = None,
     ) -> Tensor:
         for layer in self.layers:
-            x = F.leaky_relu(apply(layer, x, embedding), self.negative_slope)
+            x = apply(layer, x, embedding)
+            # At a slope of 0 both are one function, and `relu` is the faster.
+            slope = self.negative_slope
+            x = F.leaky_relu(x, slope) if slope else F.relu(x)
             x = dropout(x, self.dropout, generator)
         return x
 

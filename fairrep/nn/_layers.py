@@ -78,5 +78,8 @@ def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
     # One random byte an element: a random float costs four times as much on a CPU.
     words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
     words.random_(-(2**63), 2**63 - 1, generator=generator)
-    keep = words.view(torch.uint8)[: x.numel()].view(x.shape) < n_kept
-    return x * keep * (256 / n_kept)
+    drawn = words.view(torch.uint8)[: x.numel()].view(x.shape).float()
+    # 1 where a whole number is below n_kept, else 0: comparisons, which give booleans,
+    # take many times as long.
+    keep = (n_kept - drawn).clamp_(0.0, 1.0).mul_(256 / n_kept)
+    return x * keep
