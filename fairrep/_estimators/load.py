@@ -15,7 +15,7 @@ import torch
 from skorch.history import History
 from torch import Tensor
 
-from .._inputs.classifier_scores import restored_inputs
+from .._inputs.classifier_scores import restored_inputs, restored_layout
 from .._storage.folder import DOCUMENT, Shapes, Weights, read_folder
 from .._storage.plain import from_plain
 from .._storage.skops import from_bytes
@@ -24,6 +24,7 @@ from .._training.fitted import Fitted
 from .._training.net import FairNet
 from .._training.spec import Spec
 from .._utils.torch_state import plain_torch
+from ..nn._lookup import Layout
 from .base import BaseMIEstimator
 from .classifier import MIDebiasedClassifier
 from .save import APART, ESTIMATOR, net_tensors
@@ -110,8 +111,9 @@ def load(
         _check_encoder(document, content.get("encoder"), encoder)
         with _unfit_is_named(document):
             spec = Spec.from_dict(from_plain(content["spec"]))
-            _check_sizes(spec, weights.shapes, own_encoder=encoder is not None)
-            expected = None if encoder is not None else bare_shapes(spec)
+            layout = restored_layout(from_plain(content["inputs"]))
+            _check_sizes(spec, layout, weights.shapes, own_encoder=encoder is not None)
+            expected = None if encoder is not None else bare_shapes(spec, layout)
         if expected is not None:
             _check_shapes(expected, weights)
         tensors = weights.read()
@@ -137,7 +139,9 @@ def _unfit_is_named(document: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_sizes(spec: Spec, shapes: Shapes, *, own_encoder: bool) -> None:
+def _check_sizes(
+    spec: Spec, layout: Layout | None, shapes: Shapes, *, own_encoder: bool
+) -> None:
     """Raise where nets are declared that the weights could not fill.
 
     Before any are built: to build layers takes time, and a row of a user's encoder
@@ -146,7 +150,8 @@ def _check_sizes(spec: Spec, shapes: Shapes, *, own_encoder: bool) -> None:
     critics = len(spec.shapes.guarded) * (2 + len(spec.critic_hidden_layer_sizes))
     if len(spec.hidden_layer_sizes) + critics > len(shapes) + MAX_UNWEIGHTED:
         raise ValueError(f"it has more layers than the {len(shapes)} weights there are")
-    if own_encoder and prod(spec.shapes.row) > MAX_ROW:
+    columns = [1] if layout is None else [column.n_features for column in layout]
+    if own_encoder and max(prod(spec.shapes.row), sum(columns)) > MAX_ROW:
         raise ValueError(
             f"a row has the shape {spec.shapes.row}; expected at most {MAX_ROW:,} "
             "numbers"
@@ -223,12 +228,12 @@ def _fitted(
 ) -> Fitted:
     """What the fit found, but for the weights of its nets."""
     inputs = restored_inputs(from_plain(content["inputs"]), wrapped)
-    if inputs.out_shape != spec.shapes.row:
+    if inputs.row_shape != spec.shapes.row:
         raise ValueError(
-            f"rows are encoded to shape {inputs.out_shape}, and the nets take "
+            f"rows are encoded to shape {inputs.row_shape}, and the nets take "
             f"{spec.shapes.row}"
         )
-    net = bare_net(spec, estimator.encoder, estimator._device())
+    net = bare_net(spec, inputs.layout, estimator.encoder, estimator._device())
     net.history_ = History(from_plain(content["history"]))
     net.interrupted_, net.stopped_by_callback_ = found["interrupted_"], False
     dict(net.callbacks_)["best_epoch"].best_epoch_ = content["best_epoch"]

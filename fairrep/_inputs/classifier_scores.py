@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._utils.types import Codes, Floats
 from .._utils.warnings import warn_user
+from ..nn._lookup import Layout
 from .doubts import warn_of_seen_rows
 from .encoding import TableEncoder, restored_table, table_state
 from .splits import stratified_folds
@@ -38,24 +39,36 @@ class ScoredInputs:
         self.estimator = estimator
         self.scores = scores
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def code(self, X: Any) -> NDArray[np.float32]:
         return self.join(X, scores_of(self.estimator, X))
 
     @property
-    def out_shape(self) -> tuple[int, ...]:
-        """Shape of one encoded row."""
-        return (self.table.out_shape[0] + self.scores.out_shape[0],)
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of one coded row."""
+        return (self.table.row_shape[0] + self.scores.row_shape[0],)
+
+    @property
+    def layout(self) -> Layout | None:
+        """What the columns of a coded row are."""
+        return joined_layout(self.table, self.scores)
 
     def join(self, X: Any, scores: Floats) -> NDArray[np.float32]:
-        return np.hstack([self.table.transform(X), self.scores.transform(scores)])
+        return np.hstack([self.table.code(X), self.scores.code(scores)])
+
+
+def joined_layout(table: TableEncoder, scores: TableEncoder | None) -> Layout | None:
+    """That of the columns of X, and of the scores beside them."""
+    if scores is None or table.layout is None or scores.layout is None:
+        return table.layout
+    return table.layout + scores.layout
 
 
 def without_scores(inputs: "Inputs", x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Encoded rows without the scores, of which those that trained have others."""
-    return x[:, : inputs.table.out_shape[0]] if isinstance(inputs, ScoredInputs) else x
+    """Coded rows without the scores, of which those that trained have others."""
+    return x[:, : inputs.table.row_shape[0]] if isinstance(inputs, ScoredInputs) else x
 
 
-# Raw rows -> encoded rows.
+# Raw rows -> coded rows.
 Inputs: TypeAlias = TableEncoder | ScoredInputs
 
 
@@ -67,6 +80,12 @@ def inputs_state(inputs: Inputs) -> dict[str, Any]:
             "scores": table_state(inputs.scores),
         }
     return {"table": table_state(inputs), "scores": None}
+
+
+def restored_layout(state: dict[str, Any]) -> Layout | None:
+    """The layout of the inputs that `inputs_state` described; raises as they do."""
+    scores = None if state["scores"] is None else restored_table(state["scores"])
+    return joined_layout(restored_table(state["table"]), scores)
 
 
 def restored_inputs(state: dict[str, Any], estimator: Any) -> Inputs:
@@ -103,7 +122,7 @@ def cross_fit(
         _check_classes(estimator, y)
         scores = scores_of(estimator, X)
         if _method(estimator) == "predict_proba":
-            warn_of_seen_rows(scores, y, table.transform(X))
+            warn_of_seen_rows(scores, y, table.code(X))
     else:
         estimator = _seeded(clone(estimator), rng)
         data = _safe_indexing(X, train), y[train]

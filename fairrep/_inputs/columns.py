@@ -1,4 +1,4 @@
-"""A column of X becomes float32: a number its scores and bins, a category one-hot."""
+"""A column of X becomes one of float32: a number its score, a category its code."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._utils.types import Codes, Floats
+from ..nn._lookup import CategoryColumn, NumberColumn
 from .categories import check_hashable, is_unicode, label_of
 from .doubts import warn_of_dates, warn_of_identifier, warn_of_key, warn_of_unknown
 
@@ -16,6 +17,8 @@ from .doubts import warn_of_dates, warn_of_identifier, warn_of_key, warn_of_unkn
 MAX_DEVIATION = 1e6
 # Of a quantile bin: with fewer rows its weight learns their noise.
 MIN_ROWS_OF_BIN = 100
+# Bins are cut by the quantiles of so many rows at most.
+MAX_ROWS_OF_KNOTS = 200_000
 # In rounding errors of the mean: a spread below is that of a constant.
 SPREAD_OF_A_CONSTANT = 10 * np.finfo(np.float64).eps
 # "auto" pools the categories of fewer rows than this, of few rows those of fewer than
@@ -29,24 +32,16 @@ NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex
 
 @dataclass(frozen=True)
 class Number:
-    """A column of numbers: standardised, whether it is missing, and its bins.
-
-    With knots b_0 < ... < b_T it gets T columns,
-    clip((x - b_t) / (b_t+1 - b_t), 0, 1) [1]_: a linear layer on them is a piecewise
-    linear function of x. Columns of at most two values get none.
+    """A column of numbers: standardised, NaN where it is missing.
 
     Parameters
     ----------
     mean, scale : float
     has_missing : bool
-        Whether fit saw missing values, which have a column then; they are the mean.
+        Whether fit saw missing values, which have a feature then; they are the mean.
     knots : ndarray or None
-        In standard deviations from the mean; None without bins.
-
-    References
-    ----------
-    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
-           Features in Tabular Deep Learning", NeurIPS, 2022.
+        Of the bins, in standard deviations from the mean; None without bins. Columns of
+        at most two values have a single one, and no bins.
     """
 
     mean: float
@@ -67,27 +62,35 @@ class Number:
         number = cls(mean, scale, bool(missing.any()), None)
         if not n_bins:
             return number
-        knots = _knots(number._scores(values), n_bins)
+        scores = np.nan_to_num(number._scores(values), nan=0.0)
+        knots = _knots(_sampled(scores.astype(np.float64)), n_bins)
         return cls(mean, scale, number.has_missing, knots)
 
     @property
-    def width(self) -> int:
-        n_bins = 0 if self.knots is None else len(self.knots) - 1
-        return 1 + self.has_missing + n_bins
+    def layout(self) -> NumberColumn:
+        """What the coded column is to the networks."""
+        if self.knots is None or len(self.knots) == 1:
+            return NumberColumn(self.has_missing)
+        return NumberColumn(self.has_missing, tuple(self.knots.tolist()))
 
-    def write(self, column: pd.Series, out: NDArray[np.float32]) -> None:
-        """Write the encoded column to ``out``, of shape (n_rows, width)."""
-        values = _as_numbers(column)
-        scores = self._scores(values)
-        out[:, 0] = np.clip(scores, -MAX_DEVIATION, MAX_DEVIATION)
-        if self.has_missing:
-            out[:, 1] = np.isnan(values)
-        if self.knots is not None and len(self.knots) > 1:
-            bins = (scores[:, np.newaxis] - self.knots[:-1]) / np.diff(self.knots)
-            out[:, 1 + self.has_missing :] = np.clip(bins, 0.0, 1.0)
+    def code(self, column: pd.Series) -> NDArray[np.float32]:
+        """The coded column, (n_rows,)."""
+        scores = self._scores(_as_numbers(column))
+        return scores if self.has_missing else np.nan_to_num(scores, nan=0.0)
 
-    def _scores(self, values: Floats) -> Floats:
-        return np.nan_to_num((values - self.mean) / self.scale, nan=0.0)
+    def _scores(self, values: Floats) -> NDArray[np.float32]:
+        scores = (values - self.mean) / self.scale
+        # Zero is added as minus zero is no other value.
+        clipped = np.clip(scores, -MAX_DEVIATION, MAX_DEVIATION) + 0.0
+        return clipped.astype(np.float32)
+
+
+def _sampled(values: Floats) -> Floats:
+    """The values, of many a part that is the same each time, with both ends."""
+    if len(values) <= MAX_ROWS_OF_KNOTS:
+        return values
+    part = np.random.RandomState(0).randint(len(values), size=MAX_ROWS_OF_KNOTS)
+    return np.concatenate([values[part], [values.min(), values.max()]])
 
 
 def _knots(values: Floats, n_bins: int) -> Floats:
@@ -133,16 +136,17 @@ def _as_numbers(column: pd.Series) -> Floats:
 
 @dataclass(frozen=True)
 class Category:
-    """A column of categories: one-hot, the rare ones pooled, the unknown among them.
+    """A column of categories: codes, the rare ones pooled, the unknown among them.
 
     Parameters
     ----------
     labels : list of str or None
-        The categories that have a column, sorted; None, last, is the missing value.
+        The categories that have a code of their own, sorted, from 0; None, last, is
+        the missing value.
     pooled : float
-        Share of the rows of fit whose category was too rare for one. Above 0 the
-        last column is theirs, and also that of categories that fit never saw, which
-        are all zero without it.
+        Share of the rows of fit whose category was too rare for one. The code after
+        the last is theirs, and also that of categories that fit never saw. Where
+        nothing was pooled in fit it stands for no feature.
     """
 
     labels: list[str | None]
@@ -170,24 +174,23 @@ class Category:
         return cls([labels[i] for i in kept], float(pooled))
 
     @property
-    def width(self) -> int:
-        return len(self.labels) + (self.pooled > 0)
+    def layout(self) -> CategoryColumn:
+        """What the coded column is to the networks."""
+        return CategoryColumn(len(self.labels) + (self.pooled > 0))
 
-    def write(self, column: pd.Series, out: NDArray[np.float32]) -> None:
-        """Write the encoded column to ``out``, of shape (n_rows, width)."""
+    def code(self, column: pd.Series) -> NDArray[np.float32]:
+        """The coded column, (n_rows,)."""
         codes, values = _factorized(column)
         places = {label: place for place, label in enumerate(self.labels)}
-        unknown = len(self.labels)  # the column of the pool, if there is one
+        unknown = len(self.labels)  # the code of the pool, if there is one
         known = {label for label in self.labels if label is not None}
         own = [places.get(label_of(value, known), unknown) for value in values]
         is_known = np.array([place < unknown for place in own], dtype=bool)
         # Where most were too rare in fit, they will be rare again.
         if known and self.pooled < MOST_POOLED:
             warn_of_unknown(column, codes, values, is_known, known)
-        place = np.array([*own, places.get(None, unknown)])[codes]
-        out[:] = 0.0
-        rows = np.flatnonzero(place < self.width)
-        out[rows, place[rows]] = 1.0
+        own.append(places.get(None, unknown))
+        return np.array(own, dtype=np.float32)[codes]
 
 
 def _frequent(

@@ -1,4 +1,4 @@
-"""A table becomes float32, column by column; what encodes it is written and read again.
+"""A table becomes float32, column by column; what codes it is written and read again.
 
 The state of an encoder is plain numbers and strings. One that is read is checked, and
 transforms to the same bits.
@@ -6,24 +6,28 @@ transforms to the same bits.
 
 import math
 from collections.abc import Iterable, Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ..nn._lookup import Features, Layout, without_bins
 from .columns import Category, Column, Number, column_kind
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
-    """A table as float32 columns: numbers standardised, categories one-hot.
+    """A table as float32: numbers standardised, categories as codes or one-hot.
 
-    With ``n_bins``, a number is followed by its piecewise-linear encoding. Missing
-    numbers become the column's mean, with an indicator where fit saw some missing.
-    Missing categories are a category. Rare categories are pooled, and those that fit
-    never saw are among them, or all zero. Arrays of more than two dimensions pass as
-    they are.
+    Coded, each column is one of float32, which takes little memory and is what the
+    networks get. `transform` gives the features that a code stands for: with
+    ``n_bins``, a number is followed by its piecewise-linear encoding. Missing numbers
+    become the column's mean, with an indicator where fit saw some missing. Missing
+    categories are a category. Rare categories are pooled, and those that fit never saw
+    are among them, or all zero. Arrays of more than two dimensions pass as they are.
 
     Parameters
     ----------
@@ -59,6 +63,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 yield Category.of(column, self.min_frequency, self.max_categories)
 
     def transform(self, X: Any) -> NDArray[np.float32]:
+        """The features of the rows, (n_rows, n_features)."""
+        coded = self.code(X)
+        if self.layout is None:
+            return coded
+        return Features(self.layout, "cpu")(torch.from_numpy(coded)).numpy()
+
+    def code(self, X: Any) -> NDArray[np.float32]:
+        """The coded rows, (n_rows, n_columns)."""
         if np.shape(X)[1:] != self.row_shape_:
             raise ValueError(
                 f"Rows of X have shape {np.shape(X)[1:]}; they had {self.row_shape_} "
@@ -72,12 +84,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 )
             return images
         frame = _as_frame(X)
-        encoded = np.empty((len(frame), *self.out_shape), dtype=np.float32)
-        start = 0
-        for encoder, (_, column) in zip(self.columns_, frame.items(), strict=True):
-            encoder.write(column, encoded[:, start : start + encoder.width])
-            start += encoder.width
-        return encoded
+        coded = np.empty(frame.shape, dtype=np.float32)
+        for i, (encoder, (_, column)) in enumerate(
+            zip(self.columns_, frame.items(), strict=True)
+        ):
+            coded[:, i] = encoder.code(column)
+        return coded
 
     @property
     def passes(self) -> bool:
@@ -85,11 +97,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return len(self.row_shape_) > 1
 
     @property
-    def out_shape(self) -> tuple[int, ...]:
-        """Shape of one encoded row."""
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of one coded row."""
+        return self.row_shape_
+
+    @property
+    def layout(self) -> Layout | None:
+        """What the columns of a coded row are; None of arrays that pass."""
         if self.passes:
-            return self.row_shape_
-        return (sum(column.width for column in self.columns_),)
+            return None
+        return tuple(column.layout for column in self.columns_)
+
+    @property
+    def n_features(self) -> int:
+        """Features that a row has without bins."""
+        if self.layout is None:
+            return prod(self.row_shape_)
+        return sum(column.n_features for column in without_bins(self.layout))
 
     def __getstate__(self) -> Any:
         is_fitted = hasattr(self, "row_shape_")
@@ -150,7 +174,9 @@ def _restored_column(state: dict[str, Any]) -> Column:
     if knots is not None:
         _require(_are_numbers(knots) and len(knots) > 0, "knots")
         knots = np.array(knots, dtype=np.float64)
-        _require(bool((np.diff(knots) > 0).all()), "the order of knots")
+        # As the networks take them, which divide by the distance of any two.
+        steps = np.diff(knots.astype(np.float32))
+        _require(bool((steps > 0).all()), "the order of knots")
     number = Number(**fields, knots=knots)
     _require(_are_numbers([number.mean, number.scale]), "a mean or a scale")
     _require(number.scale > 0, "a scale")
@@ -166,7 +192,8 @@ def _checked_category(category: Category) -> Category:
         in_order.append(None)
     _require(category.labels == in_order, "the order of categories")
     _require(_are_numbers([category.pooled]), "a pooled share")
-    _require(0 <= category.pooled <= 1 and category.width > 0, "a pooled share")
+    _require(0 <= category.pooled <= 1, "a pooled share")
+    _require(category.layout.n_features > 0, "the number of categories")
     return category
 
 

@@ -125,7 +125,7 @@ def read_problem(
     )
     inputs: Inputs = columns
     if estimator is None:
-        x = columns.transform(raw)
+        x = columns.code(raw)
     else:
         _, y = task.named_labels()
         inputs, x = cross_fit(

@@ -60,8 +60,10 @@ def regression_task(y: NDArray) -> Task:
 
 def reconstruction_task(raw: Any, encoder: TableEncoder) -> Task:
     """The task of reconstructing X, as `read_table` returns it."""
-    columns = encoder.fit_transform(raw).reshape(len(raw), -1)
-    return Task("reconstruction", columns, columns.shape[1])
+    coded = encoder.fit(raw).code(raw)
+    if encoder.passes:
+        coded = coded.reshape(len(raw), -1)
+    return Task("reconstruction", coded, encoder.n_features)
 
 
 def task_of(y: NDArray) -> Task:

@@ -17,10 +17,11 @@ from tqdm.auto import tqdm
 from .._problem.task import LOSSES
 from ..nn._batches import TensorTable
 from ..nn._bottleneck import make_bottleneck
-from ..nn._conditioning import ConditionedLinear, LambdaScale
+from ..nn._conditioning import ConditionedLinear, ConditionedLookup, LambdaScale
 from ..nn._encoder import MLP, UserEncoder
 from ..nn._layers import linear
-from ..nn._module import CodeModule, FairModule
+from ..nn._lookup import Features, Layout, LookupLinear, without_bins
+from ..nn._module import CodeModule, FairModule, RowLoss, coded_error
 from ..nn.dependence.protocol import Dependence, MeasureSpec
 from ..nn.dependence.registry import make_measure
 from .callbacks import Annealing, BestEpoch, EpochProgress
@@ -30,9 +31,13 @@ from .spec import Given, Spec
 
 SAFETENSORS_TYPES = {dtype: name for name, dtype in safetensors.torch._TYPES.items()}
 
+# Where a row has so many times as many features as it looks up, lookups are faster.
+LOOKUP_RATIO = 3
+
 
 def build_net(
     spec: Spec,
+    layout: Layout | None,
     given: Given,
     *,
     generator: Generator,
@@ -45,6 +50,8 @@ def build_net(
     Parameters
     ----------
     spec : Spec
+    layout : Layout or None
+        What the columns of a coded row are; None where rows are arrays.
     given : Given
     generator, critics_generator : Generator
         Of the initial weights, of batches and noise; on the device of the net.
@@ -56,7 +63,7 @@ def build_net(
     conditioned = scale is not None
     settings: dict[str, Any] = {
         "critics": build_critics(spec, critics_generator, conditioned),
-        "task_loss": LOSSES[spec.shapes.task],
+        "task_loss": _task_loss(spec, layout, generator.device),
         "mi_target": spec.mi_target,
         "critic_steps": spec.critic_steps,
         "critic_batches": spec.critic_batches,
@@ -72,19 +79,28 @@ def build_net(
         "callbacks": build_callbacks(spec, given, validates=valid is not None),
         "device": str(generator.device),
     }
-    module = build_module(spec, given.encoder, generator, conditioned)
+    module = build_module(spec, layout, given.encoder, generator, conditioned)
     if scale is None:
         return FairNet(module, lambda_mi=spec.lambda_mi, **settings)
     return PathNet(module, scale=scale, shared=spec.is_discrete, **settings)
 
 
-def bare_net(spec: Spec, encoder: Any, device: torch.device) -> FairNet:
+def _task_loss(spec: Spec, layout: Layout | None, device: torch.device) -> RowLoss:
+    if spec.shapes.task == "reconstruction" and layout is not None:
+        return partial(coded_error, features=Features(without_bins(layout), device))
+    return LOSSES[spec.shapes.task]
+
+
+def bare_net(
+    spec: Spec, layout: Layout | None, encoder: Any, device: torch.device
+) -> FairNet:
     """The net as a fit leaves it, but for its weights, which are random."""
     # The module of a callable may draw its weights from torch's global generator.
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices, enabled=encoder is not None):
         net = build_net(
             spec,
+            layout,
             Given(encoder),
             generator=Generator(device),
             critics_generator=Generator(device),
@@ -104,10 +120,12 @@ class _Shapeless(Generator):
         return torch.device("meta")
 
 
-def bare_shapes(spec: Spec) -> dict[str, tuple[str, tuple[int, ...]]]:
+def bare_shapes(
+    spec: Spec, layout: Layout | None
+) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Dtype and shape of each tensor of the built-in nets, which take no memory."""
     nothing = _Shapeless()
-    module = build_module(spec, None, nothing, conditioned=False)
+    module = build_module(spec, layout, None, nothing, conditioned=False)
     critics = nn.ModuleList(build_critics(spec, nothing, conditioned=False))
     return shapes_of(tensors_of(module, critics))
 
@@ -135,11 +153,22 @@ def shapes_of(tensors: dict[str, Tensor]) -> dict[str, tuple[str, tuple[int, ...
 
 
 def build_module(
-    spec: Spec, encoder: Any, generator: Generator, conditioned: bool
+    spec: Spec,
+    layout: Layout | None,
+    encoder: Any,
+    generator: Generator,
+    conditioned: bool,
 ) -> FairModule:
     """Encoder, bottleneck and head."""
-    row, device = spec.shapes.row, generator.device
     make_layer = partial(ConditionedLinear, gated=True) if conditioned else linear
+    device, row = generator.device, spec.shapes.row
+    features = None if layout is None else Features(layout, device)
+    make_first = None
+    if features is not None:
+        row = (features.n_features,)
+        if encoder is None and _is_sparse(spec, features):
+            make_lookup = ConditionedLookup if conditioned else LookupLinear
+            make_first, features = partial(make_lookup, features), None
     layers: nn.Module
     if encoder is None:
         layers = MLP(
@@ -149,20 +178,29 @@ def build_module(
             dropout=spec.dropout,
             generator=generator,
             make_layer=make_layer,
+            make_first=make_first,
         )
     else:
         module = _users_module(encoder, row).to(device)
         layers = UserEncoder(module, example=torch.zeros(2, *row, device=device))
+    n_inputs = prod(spec.shapes.row)
     make_module = CodeModule if spec.is_discrete else FairModule
     return make_module(
         layers,
-        make_bottleneck(spec.bottleneck, prod(row), spec.noise_std, generator),
+        make_bottleneck(spec.bottleneck, n_inputs, spec.noise_std, generator),
         n_components=spec.n_released,
         n_outputs=spec.shapes.n_outputs,
         n_members=spec.n_members,
         generator=generator,
         make_layer=make_layer,
+        features=features,
     )
+
+
+def _is_sparse(spec: Spec, features: Features) -> bool:
+    """Whether a first layer of lookups gains anything: few features are not zero."""
+    has_layer = len(spec.hidden_layer_sizes) > 0
+    return has_layer and features.n_features > LOOKUP_RATIO * features.n_pairs
 
 
 def _users_module(encoder: Any, row: tuple[int, ...]) -> nn.Module:

@@ -49,6 +49,7 @@ def train(
     valid = problem.rows(problem.choosing)
     net = build_net(
         spec,
+        problem.inputs.layout,
         given,
         generator=problem.generator,
         critics_generator=problem.critics_generator,

@@ -47,7 +47,7 @@ class Fitted:
     @plain_torch()
     def encode(self, raw: Any) -> TensorTable:
         """The rows as the nets take them."""
-        return TensorTable(torch.from_numpy(self.inputs.transform(raw)))
+        return TensorTable(torch.from_numpy(self.inputs.code(raw)))
 
     @plain_torch()
     def outputs(self, table: TensorTable) -> NDArray:

@@ -9,11 +9,13 @@ Once". For one lambda such a layer is an ordinary linear layer: `folded` makes i
 import copy
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
 
 from ._layers import affine, linear
+from ._lookup import Features, LookupLinear, looked_up
 
 EMBEDDING_SIZE = 8
 
@@ -69,8 +71,7 @@ class ConditionedLinear(nn.Module):
         super().__init__()
         self.linear = linear(n_in, n_out, generator, n_blocks)
         self.sizes = [n_in if gated else 0, n_out, n_out]
-        zeros = torch.zeros(sum(self.sizes), EMBEDDING_SIZE, device=generator.device)
-        self.film = nn.Parameter(zeros)
+        self.film = _no_film(self.sizes, generator)
 
     @property
     def out_features(self) -> int:
@@ -79,7 +80,7 @@ class ConditionedLinear(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         if len(embedding) == 1:  # one lambda for all rows: cheaper on the weights
             return affine(x, *self._folded_weights(embedding))
-        gate, scale, shift = self._film(embedding)
+        gate, scale, shift = _film(self, embedding)
         if gate.shape[1]:
             x = x * (1 + gate)
         return torch.addcmul(shift, self.linear(x), 1 + scale)
@@ -94,15 +95,65 @@ class ConditionedLinear(nn.Module):
         return layer
 
     def _folded_weights(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        gate, scale, shift = self._film(embedding)
+        gate, scale, shift = _film(self, embedding)
         weight, bias = self.linear.weight, self.linear.bias
         blocks = (*weight.shape[:-2], -1, 1)  # one column, of each block where any are
         if gate.shape[1]:
             weight = weight * (1 + gate).view(blocks).mT
         return (1 + scale).view(blocks) * weight, ((1 + scale) * bias + shift)[0]
 
-    def _film(self, embedding: Tensor) -> tuple[Tensor, ...]:
-        return (embedding @ self.film.T).split(self.sizes, dim=1)
+
+class ConditionedLookup(nn.Module):
+    """A `LookupLinear` so conditioned, with a gate for each column of a coded row."""
+
+    def __init__(self, features: Features, n_out: int, generator: Generator) -> None:
+        super().__init__()
+        self.linear = LookupLinear(features, n_out, generator)
+        self.sizes = [len(features.layout), n_out, n_out]
+        self.film = _no_film(self.sizes, generator)
+
+    @property
+    def out_features(self) -> int:
+        return self.linear.out_features
+
+    def forward(self, coded: Tensor, embedding: Tensor) -> Tensor:
+        features, weight = self.linear.features, self.linear.weight
+        if len(embedding) == 1:
+            folded, bias = self._folded_weights(embedding)
+            return looked_up(features, folded, coded) + bias
+        gate, scale, shift = _film(self, embedding)
+        out = looked_up(features, weight, coded, 1 + gate) + self.linear.bias
+        return torch.addcmul(shift, out, 1 + scale)
+
+    def folded(self, embedding: Tensor) -> nn.Module:
+        """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
+        layer = copy.copy(self.linear)
+        with torch.no_grad():
+            weight, bias = self._folded_weights(embedding)
+        layer._parameters = {
+            "weight": nn.Parameter(weight),
+            "bias": nn.Parameter(bias),
+        }
+        return layer
+
+    def _folded_weights(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        gate, scale, shift = (part[0] for part in _film(self, embedding))
+        of_features = 1 + gate[self.linear.features.column]
+        weight = self.linear.weight * of_features[:, None] * (1 + scale)
+        return weight, (1 + scale) * self.linear.bias + shift
+
+
+Conditioned: TypeAlias = ConditionedLinear | ConditionedLookup
+
+
+def _no_film(sizes: list[int], generator: Generator) -> nn.Parameter:
+    zeros = torch.zeros(sum(sizes), EMBEDDING_SIZE, device=generator.device)
+    return nn.Parameter(zeros)
+
+
+def _film(layer: Conditioned, embedding: Tensor) -> tuple[Tensor, ...]:
+    """Gate, scale and shift, each (n, its size)."""
+    return (embedding @ layer.film.T).split(layer.sizes, dim=1)
 
 
 def folded(module: nn.Module, embedding: Tensor) -> nn.Module:
@@ -110,9 +161,9 @@ def folded(module: nn.Module, embedding: Tensor) -> nn.Module:
 
     All that does not depend on lambda is shared, not copied.
     """
-    if isinstance(module, ConditionedLinear):
+    if isinstance(module, Conditioned):
         return module.folded(embedding)
-    if not any(isinstance(part, ConditionedLinear) for part in module.modules()):
+    if not any(isinstance(part, Conditioned) for part in module.modules()):
         return module
     plain = copy.copy(module)
     plain._modules = {

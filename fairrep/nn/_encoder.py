@@ -1,7 +1,7 @@
 """Encoders turn encoded rows x into features h."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,7 +15,8 @@ class MLP(nn.Module):
 
     With members there are as many such encoders side by side, of one input.
     ``out_features`` is the width of the last hidden layer, over all members, or
-    ``n_in`` without any; it falls into ``n_blocks``.
+    ``n_in`` without any; it falls into ``n_blocks``. ``make_first``, where given, makes
+    the first hidden layer, of its width alone.
     """
 
     def __init__(
@@ -28,13 +29,21 @@ class MLP(nn.Module):
         negative_slope: float = 0.0,
         generator: Generator,
         make_layer: MakeLayer = linear,
+        make_first: Callable[[int, Generator], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         sizes = [n_in, *(n_members * size for size in hidden_layer_sizes)]
         blocks = [1] + [n_members] * len(hidden_layer_sizes)
+        pairs = [*zip(itertools.pairwise(sizes), blocks, strict=False)]
+        first: list[nn.Module] = []
+        if make_first is not None:
+            first.append(make_first(sizes[1], generator))
         self.layers = nn.ModuleList(
-            make_layer(a, b, generator, n_blocks=k)
-            for (a, b), k in zip(itertools.pairwise(sizes), blocks, strict=False)
+            first
+            + [
+                make_layer(a, b, generator, n_blocks=k)
+                for (a, b), k in pairs[len(first) :]
+            ]
         )
         self.n_blocks = blocks[-1]
         self.dropout = dropout

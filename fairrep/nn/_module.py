@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from ._layers import MakeLayer, apply, linear
+from ._lookup import Features
 
 # (output, y) -> the loss of each row, of shape (n,)
 RowLoss = Callable[[Tensor, Tensor], Tensor]
@@ -15,6 +16,9 @@ RowLoss = Callable[[Tensor, Tensor], Tensor]
 
 class FairModule(nn.Module):
     """x -> encoder -> bottleneck -> z -> head. S is nowhere among the inputs.
+
+    Rows x are coded. With ``features`` the encoder gets what they stand for; one that
+    looks it up gets the codes.
 
     A generator stands for training: it drives dropout and noise, and the head reads
     the noisy z. Without one the output is the head's at the mean of z, and the z
@@ -39,9 +43,11 @@ class FairModule(nn.Module):
         generator: Generator,
         n_members: int = 1,
         make_layer: MakeLayer = linear,
+        features: Features | None = None,
     ) -> None:
         super().__init__()
         self.n_members = n_members
+        self.features = features
         self.encoder: Any = encoder
         self.project = make_layer(
             encoder.out_features,
@@ -79,10 +85,18 @@ class FairModule(nn.Module):
         self, x: Tensor, generator: Generator | None, embedding: Tensor | None
     ) -> Tensor:
         """Each member's mean of z, of shape (n, n_members, n_components)."""
-        h = self.encoder(x, generator, embedding)
+        h = self._hidden(x, generator, embedding)
         members = apply(self.project, h, embedding)
         members = members.unflatten(1, (self.n_members, -1)).flatten(0, 1)
         return self.bottleneck.mean(members).unflatten(0, (-1, self.n_members))
+
+    def _hidden(
+        self, x: Tensor, generator: Generator | None, embedding: Tensor | None
+    ) -> Tensor:
+        """What the encoder makes of the rows, which it may want as features."""
+        seen = x if self.features is None else self.features(x)
+        h: Tensor = self.encoder(seen, generator, embedding)
+        return h
 
     def prediction(self, output: Tensor) -> Tensor:
         """The mean over the members, if `forward` returned an output of each."""
@@ -120,7 +134,7 @@ class CodeModule(FairModule):
         generator: Generator | None = None,
         embedding: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        h = self.encoder(x, generator, embedding)
+        h = self._hidden(x, generator, embedding)
         z = self.bottleneck(apply(self.project, h, embedding), generator)
         codes = torch.eye(z.shape[1], device=z.device, dtype=z.dtype)
         return apply(self.head, codes, embedding), z
@@ -142,6 +156,11 @@ class CodeModule(FairModule):
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """Task loss of classification, in nats, row by row."""
     return F.cross_entropy(output, target, reduction="none")
+
+
+def coded_error(output: Tensor, coded: Tensor, *, features: Features) -> Tensor:
+    """`squared_error` of the features of coded rows."""
+    return squared_error(output, features(coded))
 
 
 def squared_error(output: Tensor, target: Tensor) -> Tensor:

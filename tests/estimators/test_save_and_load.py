@@ -307,7 +307,7 @@ def test_loading_runs_no_code(fitted, saved, monkeypatch):
 def test_the_document_can_be_read(saved):
     document = json.loads((saved / DOCUMENT).read_text())
     content = document["content"]
-    assert document["format_version"] == FORMAT_VERSION == 3
+    assert document["format_version"] == FORMAT_VERSION == 4
     assert content["class"] == "MIDebiasedClassifier"
     assert content["versions"]["torch"] == torch.__version__
     assert content["params"]["n_components"] == 4
@@ -657,7 +657,7 @@ def test_missing_files(saved, name):
 @pytest.mark.parametrize("version", [0, 1, "2", None, True])
 def test_unknown_versions(saved, version):
     rewrite(saved, lambda d: d.update(format_version=version))
-    with pytest.raises(ValueError, match=r"model\.json has format version .* reads 3"):
+    with pytest.raises(ValueError, match=r"model\.json has format version .* reads 4"):
         fairrep.load(saved)
 
 
@@ -694,7 +694,8 @@ def set_content(*keys, value):
         set_content("history", value=3),
         set_content("inputs", "table", "columns", 0, "kind", value="text"),
         set_content("inputs", "table", "columns", 5, "labels", value=["b", "a"]),
-        set_content("inputs", "table", "columns", 0, "knots", value=None),
+        set_content("inputs", "table", "columns", 0, "knots", value=[2.0, 1.0]),
+        set_content("inputs", "table", "columns", 0, "knots", value=[0.0, 1e-60]),
         set_content("spec", "shapes", "n_strata", value=-2),
         set_content("spec", value={}),
         set_content("spec", "shapes", "n_outputs", value="two"),
@@ -703,6 +704,12 @@ def set_content(*keys, value):
 def test_documents_that_describe_no_model(saved, change):
     rewrite(saved, change)
     with pytest.raises(ValueError, match=r"cannot build the model that .*model\.json"):
+        fairrep.load(saved)
+
+
+def test_bins_that_the_weights_do_not_have(saved):
+    rewrite(saved, set_content("inputs", "table", "columns", 0, "knots", value=None))
+    with pytest.raises(ValueError, match="does not fit the model: .* has shape"):
         fairrep.load(saved)
 
 

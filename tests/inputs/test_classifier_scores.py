@@ -84,7 +84,7 @@ def test_no_row_is_scored_by_a_fit_that_saw_it(biased):
     scores = x[:, -1]
     assert np.ptp(scores) == 0  # each row was new to what scored it
     # What new rows would get: the fit on all training rows, which knows those.
-    again = inputs.transform(X)[:, -1]
+    again = inputs.code(X)[:, -1]
     assert (again[:300] != scores[:300]).all()
     assert_array_equal(again[300:], scores[300:])
 
@@ -98,7 +98,7 @@ def test_scores_are_the_log_odds_of_the_refit(biased):
         scores_of(inputs.estimator, X)[:, 0], alone.decision_function(X), atol=1e-6
     )
     rest = np.setdiff1d(np.arange(400), train)
-    assert_array_equal(x[rest], inputs.transform(X)[rest])
+    assert_array_equal(x[rest], inputs.code(X)[rest])
     assert x.shape[1] == X.shape[1] + 1
 
 

@@ -40,7 +40,8 @@ def test_parameters_set_after_a_fit_change_nothing_that_was_fitted(fitted, biase
 
 
 def test_nets_of_a_spec_have_the_shapes_of_those_of_the_fit(fitted):
-    net = bare_net(fitted._fitted.spec, None, torch.device("cpu"))
+    layout = fitted._fitted.inputs.layout
+    net = bare_net(fitted._fitted.spec, layout, None, torch.device("cpu"))
     for made, trained in [
         (net.module_, fitted.net_.module_),
         (net.critics_, fitted.net_.critics_),

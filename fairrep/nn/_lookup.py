@@ -1,0 +1,322 @@
+"""Rows are stored as codes, and what is made of them is looked up.
+
+A coded row holds one number for each column of a table: a number as it was
+standardised, NaN where it is missing, or which category. As features, which a dense
+layer takes, that is
+
+- of a number: itself, whether it is missing, and with knots b_0 < ... < b_T its
+  piecewise-linear encoding clip((x - b_t) / (b_t+1 - b_t), 0, 1) in T columns [1]_,
+- of a category: one of its columns is 1, or none is where it is unknown.
+
+Nearly all of these are 0 or 1, and of the bins of a number those below its own are 1
+and those above are 0. So a product with weights is a sum of few of their rows: of the
+number itself, of its bin, of all bins below, which are summed once a step, and of the
+category. That takes memory and time by columns, not by features.
+
+References
+----------
+.. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical Features
+       in Tabular Deep Learning", NeurIPS, 2022.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers: the value, NaN where it is missing.
+
+    Parameters
+    ----------
+    has_missing : bool
+        Whether a missing value has a feature; it is zero in any case.
+    knots : tuple of float
+        Ascending; at least two, or none without bins.
+    """
+
+    has_missing: bool = False
+    knots: tuple[float, ...] = ()
+
+    @property
+    def n_features(self) -> int:
+        return 1 + self.has_missing + self.n_bins
+
+    @property
+    def n_bins(self) -> int:
+        return max(0, len(self.knots) - 1)
+
+    def without_bins(self) -> "NumberColumn":
+        return NumberColumn(self.has_missing)
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """A column of categories: codes from 0, those from ``n_features`` on unknown."""
+
+    n_features: int
+
+    def without_bins(self) -> "CategoryColumn":
+        return self
+
+
+Layout: TypeAlias = tuple[NumberColumn | CategoryColumn, ...]
+
+
+class Features(nn.Module):
+    """From coded rows to features, or to pairs of feature and value.
+
+    Features are column by column, but for the bins, which come last: those of each
+    binned column, of as many as the column with the most has. Bins that a column lacks
+    are always 0.
+
+    Parameters
+    ----------
+    layout : sequence of NumberColumn and CategoryColumn
+        The columns of a coded row.
+    device : torch.device
+    """
+
+    numbers: Tensor
+    missing: Tensor
+    binned: Tensor
+    categories: Tensor
+    of_number: Tensor
+    of_missing: Tensor
+    of_category: Tensor
+    n_categories: Tensor
+    knots: Tensor
+    n_bins: Tensor
+    starts: Tensor
+    below: Tensor
+    column: Tensor
+
+    def __init__(self, layout: Layout, device: torch.device | str) -> None:
+        super().__init__()
+        self.layout = tuple(layout)
+        numbers = _places(layout, lambda c: isinstance(c, NumberColumn))
+        categories = _places(layout, lambda c: isinstance(c, CategoryColumn))
+        missing = _places(layout, lambda c: getattr(c, "has_missing", False))
+        binned = _places(layout, lambda c: getattr(c, "n_bins", 0) > 0)
+        widths = np.array([c.without_bins().n_features for c in layout], dtype=np.int64)
+        first = np.cumsum(widths) - widths
+        n_bins = np.array([layout[i].n_bins for i in binned], dtype=np.int64)
+        most = int(n_bins.max(initial=0))
+        knots = np.full((len(binned), most + 1), np.inf)
+        for i, place in enumerate(binned):
+            knots[i, : n_bins[i] + 1] = layout[place].knots
+        self.n_plain = int(widths.sum())
+        self.n_features = self.n_plain + knots[:, 1:].size
+        self.n_pairs = len(layout) + len(missing) + 2 * len(binned)
+        tensors = {
+            "numbers": numbers,
+            "missing": missing,
+            "binned": binned,
+            "categories": categories,
+            # The features of each column.
+            "of_number": first[numbers].astype(np.int32),
+            "of_missing": first[missing].astype(np.int32) + 1,
+            "of_category": first[categories].astype(np.int32),
+            "n_categories": widths[categories],
+            "knots": knots.astype(np.float32),
+            "n_bins": n_bins[:, None],
+            "starts": (self.n_plain + most * np.arange(len(binned))).astype(np.int32),
+            "below": np.tril(np.ones((most, most), dtype=np.float32), -1),
+            # The column that each feature is of.
+            "column": np.concatenate(
+                [np.repeat(np.arange(len(layout)), widths), np.repeat(binned, most)]
+            ),
+        }
+        for name, values in tensors.items():
+            tensor = torch.as_tensor(values).to(device)
+            self.register_buffer(name, tensor, persistent=False)
+
+    def forward(self, coded: Tensor) -> Tensor:
+        """The features, (n, n_features)."""
+        features = coded.new_zeros(len(coded), self.n_features)
+        known = coded.nan_to_num(0.0)
+        features[:, self.of_number] = known[:, self.numbers]
+        features[:, self.of_missing] = coded[:, self.missing].isnan().to(coded.dtype)
+        if len(self.categories):
+            index, is_known = self._categories(coded)
+            features.scatter_(1, index.long(), is_known)
+        if not len(self.binned):
+            return features
+        bins = features[:, self.n_plain :].unflatten(1, (-1, self.below.shape[0]))
+        for i, (place, n_bins) in enumerate(zip(self.binned, self.n_bins, strict=True)):
+            knots = self.knots[i, : n_bins + 1]
+            position = (known[:, place, None] - knots[:-1]) / knots.diff()
+            bins[:, i, :n_bins] = position.clamp(0.0, 1.0)
+        return features
+
+    def pairs(self, coded: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows of a `table` and what each counts, both of shape (n, n_pairs)."""
+        known = coded.nan_to_num(0.0)
+        index = [self.of_number.expand(len(coded), -1)]
+        value = [known[:, self.numbers]]
+        if len(self.categories):
+            places, is_known = self._categories(coded)
+            index.append(places)
+            value.append(is_known)
+        if len(self.missing):
+            index.append(self.of_missing.expand(len(coded), -1))
+            value.append(coded[:, self.missing].isnan().to(coded.dtype))
+        if len(self.binned):
+            place, position = self._bins(known[:, self.binned])
+            index += [place, place + self.below.shape[0] * len(self.binned)]
+            value += [position, torch.ones_like(position)]
+        return torch.cat(index, dim=1), torch.cat(value, dim=1)
+
+    def pair_columns(self) -> Tensor:
+        """The column that each pair is of, (n_pairs,)."""
+        parts = [self.numbers, self.categories, self.missing, self.binned, self.binned]
+        return torch.cat(parts)
+
+    def table(self, weight: Tensor) -> Tensor:
+        """The weights, and after them for each bin the sum of those before it."""
+        if not len(self.binned):
+            return weight
+        of_bins = weight[self.n_plain :].unflatten(0, (len(self.binned), -1))
+        return torch.cat([weight, (self.below @ of_bins).flatten(0, 1)])
+
+    def of_weight(self, of_table: Tensor) -> Tensor:
+        """The gradient of the weights, from that of the table, which it overwrites."""
+        if not len(self.binned):
+            return of_table
+        of_weight = of_table[: self.n_features]
+        sums = of_table[self.n_features :].unflatten(0, (len(self.binned), -1))
+        of_weight[self.n_plain :] += (self.below.T @ sums).flatten(0, 1)
+        return of_weight
+
+    def _categories(self, coded: Tensor) -> tuple[Tensor, Tensor]:
+        code = coded[:, self.categories].int()
+        is_known = code < self.n_categories
+        return self.of_category + code * is_known, is_known.to(coded.dtype)
+
+    def _bins(self, known: Tensor) -> tuple[Tensor, Tensor]:
+        """The feature of the bin that each number is in, and how far, from 0 to 1."""
+        known = known.T.contiguous()
+        after = torch.searchsorted(self.knots, known, right=True)
+        right = after.clamp_min(1).minimum(self.n_bins)
+        left = self.knots.gather(1, right - 1)
+        position = (known - left) / (self.knots.gather(1, right) - left)
+        return (right - 1).int().T + self.starts, position.clamp_(0.0, 1.0).T
+
+
+def _places(layout: Layout, holds: Any) -> np.ndarray:
+    return np.array([i for i, c in enumerate(layout) if holds(c)], dtype=np.int64)
+
+
+class _Sum(torch.autograd.Function):
+    """Sum of rows of the weights' table, each times its value."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, weight: Tensor, index: Tensor, value: Tensor, features: Features
+    ) -> Tensor:
+        table = features.table(weight)
+        ctx.features, ctx.n_rows = features, len(table)
+        ctx.save_for_backward(table, index, value)
+        return _bag(table, index, value)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        table, index, value = ctx.saved_tensors
+        of_weight = of_value = None
+        if ctx.needs_input_grad[0]:
+            of_table = _scattered(gradient.contiguous(), index, value, ctx.n_rows)
+            of_weight = ctx.features.of_weight(of_table)
+        if ctx.needs_input_grad[2]:
+            # torch's own, whose gradient of the values is fast.
+            with torch.enable_grad():
+                value = value.detach().requires_grad_()
+                total = _bag(table.detach(), index, value)
+                (of_value,) = torch.autograd.grad(total, value, gradient)
+        return of_weight, None, of_value, None
+
+
+def _bag(table: Tensor, index: Tensor, value: Tensor) -> Tensor:
+    return F.embedding_bag(index, table, mode="sum", per_sample_weights=value)
+
+
+def _scattered(gradient: Tensor, index: Tensor, value: Tensor, n_rows: int) -> Tensor:
+    """What each row of the table gets of the gradient of the sums.
+
+    On a CPU it is a sum again, over the rows that looked it up: torch's own way takes
+    many times as long.
+    """
+    if gradient.is_cuda:
+        spread = gradient.unsqueeze(1) * value.unsqueeze(2)
+        out = gradient.new_zeros(n_rows, gradient.shape[1])
+        return out.index_add_(0, index.flatten(), spread.flatten(0, 1))
+    n, k = index.shape
+    ends = np.arange(0, n * k + 1, k, dtype=np.int32)
+    pairs = value.detach().numpy().ravel(), index.numpy().ravel(), ends
+    by_column = csr_matrix(pairs, shape=(n, n_rows)).tocsc()
+    return F.embedding_bag(
+        torch.from_numpy(by_column.indices),
+        gradient,
+        torch.from_numpy(by_column.indptr[:-1]),
+        mode="sum",
+        per_sample_weights=torch.from_numpy(by_column.data),
+    )
+
+
+def looked_up(
+    features: Features, weight: Tensor, coded: Tensor, gate: Tensor | None = None
+) -> Tensor:
+    """What ``features(coded) @ weight`` is, without the features.
+
+    Parameters
+    ----------
+    features : Features
+    weight : Tensor of shape (n_features, n_out)
+    coded : Tensor of shape (n, n_columns)
+    gate : Tensor of shape (n, n_columns), default=None
+        What the features of each column are multiplied by.
+    """
+    index, value = features.pairs(coded)
+    if gate is not None:
+        value = value * gate[:, features.pair_columns()]
+    out: Tensor = _Sum.apply(weight, index, value, features)
+    return out
+
+
+class LookupLinear(nn.Module):
+    """A linear layer on the features of coded rows, which are looked up.
+
+    ``weight`` has shape (n_features, n_out), the transpose of `torch.nn.Linear`'s.
+    """
+
+    def __init__(
+        self, features: Features, n_out: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        device = generator.device
+        self.features = features
+        self.out_features = n_out
+        self.weight = nn.Parameter(
+            torch.empty(features.n_features, n_out, device=device)
+        )
+        self.bias = nn.Parameter(torch.empty(n_out, device=device))
+        # As of a dense layer on the features that there are.
+        n_in = sum(column.n_features for column in features.layout)
+        limit = n_in**-0.5
+        with torch.no_grad():
+            self.weight.uniform_(-limit, limit, generator=generator)
+            self.bias.uniform_(-limit, limit, generator=generator)
+
+    def forward(self, coded: Tensor) -> Tensor:
+        return looked_up(self.features, self.weight, coded) + self.bias
+
+
+def without_bins(layout: Sequence[NumberColumn | CategoryColumn]) -> Layout:
+    """The layout of rows that only say what each column holds."""
+    return tuple(column.without_bins() for column in layout)
