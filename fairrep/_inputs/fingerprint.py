@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 N_KEPT = 256
+N_AT_ONCE = 10_000
 # A row may equal one of training by chance; that most do is no chance.
 MOST = 0.5
 MIN_COMPARED = 5
@@ -41,5 +42,9 @@ def share_seen(kept: NDArray[np.uint64], x: NDArray[np.float32]) -> float:
 
 
 def _hashes(x: NDArray[np.float32]) -> NDArray[np.uint64]:
-    digests = (blake2b(row.tobytes(), digest_size=8).digest() for row in x)
-    return np.frombuffer(b"".join(digests), dtype=np.uint64)
+    hashes = np.empty(len(x), dtype=np.uint64)
+    for start in range(0, len(x), N_AT_ONCE):
+        rows = x[start : start + N_AT_ONCE]
+        digests = (blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
+        hashes[start : start + N_AT_ONCE] = np.frombuffer(b"".join(digests), np.uint64)
+    return hashes

@@ -14,7 +14,7 @@ from .._inputs.encoding import TableEncoder
 from .._inputs.sensitive import Sensitive, SensitivePart
 from .._inputs.splits import cells, hold_out
 from .._utils.types import Codes, Floats
-from ..nn._batches import GuardedRows, Targets, TensorTable
+from ..nn._batches import GuardedRows, Part, Targets, TensorTable
 from .criterion import Criterion
 from .guarded import Guarded, guard
 from .task import Task
@@ -42,6 +42,11 @@ class Problem:
     def rows(self, rows: Codes) -> TensorTable:
         index = torch.from_numpy(rows).to(self.table.x.device)
         return self.table.rows(index)
+
+    @property
+    def train_rows(self) -> Part:
+        """The rows that train, which are most: they are not copied."""
+        return Part(self.table, torch.from_numpy(self.train).to(self.table.device))
 
     @property
     def choosing(self) -> Codes:

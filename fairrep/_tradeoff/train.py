@@ -160,7 +160,7 @@ def train_path(
         net = train(problem, spec, given, scale)
         if lambdas is None:
             lambdas = choose_lambdas(gap_curve(net, problem), scale, n_lambdas)
-        net.refit_critics(problem.rows(problem.train))
+        net.refit_critics(problem.train_rows)
     net.drop_training_state()
     fitted = reader._found(problem, spec, net)
     found = {

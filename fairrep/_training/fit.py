@@ -36,7 +36,7 @@ def fit(
         held_out = problem.unused(spec.early_stopping or net.interrupted_)
         mi_estimate = np.nan
         if problem.guarded and len(held_out):
-            net.refit_critics(problem.rows(problem.train))
+            net.refit_critics(problem.train_rows)
             mi_estimate = net.estimate_mi(problem.rows(held_out))
     net.drop_training_state()
     return net, mi_estimate
@@ -56,7 +56,7 @@ def train(
         valid=valid if len(valid) else None,
         scale=scale,
     )
-    rows = problem.rows(problem.train)
+    rows = problem.train_rows
     net.fit(rows, None)
     if net.interrupted_ and net.best_epoch() == 0:
         raise KeyboardInterrupt

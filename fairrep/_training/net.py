@@ -11,10 +11,11 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from .._utils.torch_state import plain_torch
-from ..nn._batches import Batch, SlicingIterator, Targets, TensorTable
+from ..nn._batches import Batch, Rows, SlicingIterator, Targets, TensorTable
 from ..nn.dependence.protocol import Dependence
 
-CRITIC_REFIT_EPOCHS = 20
+# So many epochs, or as many as make so many steps, whichever is fewer.
+CRITIC_REFIT_EPOCHS, CRITIC_REFIT_STEPS = 20, 1000
 HEAD_REFIT_EPOCHS = 20
 HEAD_REFIT_LR = 0.05
 
@@ -304,15 +305,19 @@ class FairNet(NeuralNet):
             parts = [self.module_.output(x.to(device)) for x in table.x.split(8192)]
         return torch.cat(parts).cpu()
 
-    def released_view(self, table: TensorTable) -> TensorTable:
-        """The table with x replaced by what is released of it: z, or the prediction."""
-        views = [
-            self.critic_view(output, z)
-            for output, z in self.forward_iter(table, device=table.x.device)
-        ]
-        return TensorTable(torch.cat(views), table.targets)
+    def released_view(self, rows: Rows) -> TensorTable:
+        """The rows with x replaced by what is released of it: z, or the prediction."""
+        self._set_training(False)
+        views, targets = [], []
+        with torch.no_grad():
+            for x, its_targets in SlicingIterator(rows, 4096):
+                its_targets = self.placed(x, its_targets)
+                output, z = self.module_(x, None, its_targets.embedding)
+                views.append(self.critic_view(output, z))
+                targets.append(its_targets)
+        return TensorTable(torch.cat(views), Targets.cat(targets))
 
-    def refit_head(self, train: TensorTable) -> None:
+    def refit_head(self, train: Rows) -> None:
         """Train the head alone for some epochs, on z as it is released.
 
         Codes are released as one of them, and trained as the probabilities of all: a
@@ -336,19 +341,19 @@ class FairNet(NeuralNet):
                 optimizer.step()
         self._set_training(False)
 
-    def refit_critics(self, train: TensorTable) -> None:
+    def refit_critics(self, train: Rows) -> None:
         """Train the critics alone for some epochs, on the encoder as it is released.
 
         In training they lag behind it, and where lambda is zero they never began.
         """
         if not self.critics_learn:
             return
-        self._set_training(True)
         optimizer = self._critics_optimizer()
-        batches = SlicingIterator(
-            self.released_view(train), 4 * self.batch_size, self.generator
-        )
-        for _ in range(CRITIC_REFIT_EPOCHS):
+        released = self.released_view(train)
+        self._set_training(True)
+        batches = SlicingIterator(released, 4 * self.batch_size, self.generator)
+        n_epochs = min(CRITIC_REFIT_EPOCHS, -(-CRITIC_REFIT_STEPS // len(batches)))
+        for _ in range(n_epochs):
             for view, targets in batches:
                 loss = -self.mutual_info(view, targets, self.generator)
                 optimizer.zero_grad()

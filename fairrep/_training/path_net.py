@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..nn._batches import Batch, Targets, TensorTable
+from ..nn._batches import Batch, Targets
 from ..nn._conditioning import LambdaScale, embed, folded
 from .net import FairNet
 
@@ -59,18 +59,6 @@ class PathNet(FairNet):
         ]
         loss = torch.stack([step["loss"] for step in steps]).mean(0)
         return {**steps[-1], "loss": loss}
-
-    def released_view(self, table: TensorTable) -> TensorTable:
-        """Release each row at a lambda of its own."""
-        device = table.x.device
-        position = self._random_positions(table.x)
-        views = []
-        with torch.no_grad():
-            for rows in torch.arange(len(table), device=device).split(4096):
-                output, z = self.module_(table.x[rows], None, embed(position[rows]))
-                views.append(self.critic_view(output, z))
-        targets = table.targets and replace(table.targets, embedding=embed(position))
-        return TensorTable(torch.cat(views), targets)
 
     def at(self, lambda_mi: float) -> FairNet:
         """The net for one lambda; it shares what lambda leaves alone."""

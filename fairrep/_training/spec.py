@@ -144,10 +144,17 @@ def _dropout_share(n_rows: int) -> float:
 
 
 def _batch_size(n_rows: int, has_codes: bool) -> int:
-    """Some twenty-five batches an epoch, of 32 to 512 rows.
+    """Some twenty-five batches an epoch, of 32 to 512 rows, a power of 2.
 
     With the discrete bottleneck of 128 to 1024: the fewer rows, the more codes tell of
-    S by chance.
+    S by chance. Of more rows than make a hundred such batches they have up to 2048,
+    which costs less a row.
     """
-    limits = (128, 1024) if has_codes else (32, 512)
-    return int(np.clip(2 ** int(np.log2(max(1, n_rows / 25))), *limits))
+    least, most = (128, 1024) if has_codes else (32, 512)
+    most = max(most, min(2048, _power_of_2(n_rows / 100)))
+    return int(np.clip(_power_of_2(n_rows / 25), least, most))
+
+
+def _power_of_2(number: float) -> int:
+    """The largest that is not above the number, from 1."""
+    return 2 ** int(np.log2(max(1, number)))

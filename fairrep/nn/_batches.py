@@ -93,12 +93,12 @@ class Targets:
         return replace(self, guarded=guarded)
 
 
-# Encoded rows, and their targets; none where rows are only predicted.
+# Coded rows, and their targets; none where rows are only predicted.
 Batch = tuple[Tensor, Targets]
 
 
 class TensorTable(Dataset):
-    """Rows on the device: encoded x, and what the net trains them on, if it does."""
+    """Rows on the device: coded x, and what the net trains them on, if it does."""
 
     def __init__(self, x: Tensor, targets: Targets | None = None) -> None:
         self.x = x
@@ -106,6 +106,10 @@ class TensorTable(Dataset):
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def device(self) -> torch.device:
+        return self.x.device
 
     def to(self, device: torch.device | str) -> "TensorTable":
         return self._map(lambda values: values.to(device))
@@ -121,6 +125,28 @@ class TensorTable(Dataset):
     def _map(self, change: Callable[[Tensor], Tensor]) -> "TensorTable":
         targets = None if self.targets is None else self.targets.map(change)
         return TensorTable(change(self.x), targets)
+
+
+class Part(Dataset):
+    """Some rows of a table, which stay where they are."""
+
+    def __init__(self, table: TensorTable, index: Tensor) -> None:
+        self.table = table
+        self.index = index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def device(self) -> torch.device:
+        return self.index.device
+
+    def __getitem__(self, rows: Tensor) -> tuple[Tensor, Targets | None]:
+        return self.table[self.index.index_select(0, rows)]
+
+
+# What batches are cut from.
+Rows = TensorTable | Part
 
 
 class SlicingIterator:
@@ -143,7 +169,7 @@ class SlicingIterator:
     def __iter__(self) -> Iterator[Batch]:
         n = len(self.dataset)
         if self.generator is None:
-            order = torch.arange(n, device=self.dataset.x.device)
+            order = torch.arange(n, device=self.dataset.device)
         else:
             device = self.generator.device
             order = torch.randperm(n, generator=self.generator, device=device)

@@ -709,7 +709,7 @@ def test_documents_that_describe_no_model(saved, change):
 
 def test_bins_that_the_weights_do_not_have(saved):
     rewrite(saved, set_content("inputs", "table", "columns", 0, "knots", value=None))
-    with pytest.raises(ValueError, match="does not fit the model: .* has shape"):
+    with pytest.raises(ValueError, match=r"does not fit the model: .* has shape"):
         fairrep.load(saved)
 
 

@@ -31,6 +31,7 @@ from .order import order_p_value
 from .proxies import proxies as rank_proxies
 from .subjects import Subject, read_model, read_predictions
 
+MISSING = -1e9  # below what a coded row holds otherwise
 MIN_CELL = 30  # rows of a group and label, for a certificate given y
 
 
@@ -200,10 +201,12 @@ def _measure(
         # The mark that views are compared with: what trees read of X itself.
         references = {}
         if features is not None:
-            encoded = TableEncoder().fit_transform(features)
+            coded = TableEncoder().fit(features).code(features)
+            # Trees cut codes as they cut numbers; what is missing lies below them all.
+            seen = np.nan_to_num(coded.reshape(len(coded), -1), nan=MISSING)
             for attribute in rows.singles:
                 bar.set_description(f"attack on {attribute.name} in X")
-                found = measure_reference(encoded, attribute.series, name="X", **drawn)
+                found = measure_reference(seen, attribute.series, name="X", **drawn)
                 references[attribute.name] = {"X": found}
                 bar.update()
         for subject in subjects:
