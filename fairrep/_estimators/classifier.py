@@ -12,7 +12,7 @@ from .._inputs.classifier_scores import ScoredInputs
 from .._inputs.labels import read_target
 from .._problem.task import classification_task
 from .._utils.types import Floats
-from ..metrics._collapse import warn_of_collapse
+from ..metrics._collapse import telling_rows, warn_of_collapse
 from ..nn._batches import TensorTable
 from .base import BaseMIEstimator
 
@@ -406,8 +406,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             calibration,
             classes_=classes,
         )
-        predicted = self._classes_of(problem.table)
-        warn_of_collapse(labels, predicted, problem.held_out)
+        rows = telling_rows(labels, problem.held_out)
+        warn_of_collapse(labels[rows], self._classes_of(problem.rows(rows)))
         return self
 
     @property

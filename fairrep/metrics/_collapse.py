@@ -42,10 +42,13 @@ def collapse_seen(y: NDArray, predicted: NDArray) -> str | None:
     )
 
 
-def warn_of_collapse(y: NDArray, predicted: NDArray, held_out: Codes) -> None:
-    """Warn of a collapse on the rows held out, or on all where these are too few."""
-    if (y[held_out] != commonest(y)[0]).sum() >= MIN_ROWS:
-        y, predicted = y[held_out], predicted[held_out]
+def telling_rows(y: NDArray, held_out: Codes) -> Codes:
+    """The rows that tell of a collapse: those held out, or all where they are few."""
+    are_enough = (y[held_out] != commonest(y)[0]).sum() >= MIN_ROWS
+    return held_out if are_enough else np.arange(len(y))
+
+
+def warn_of_collapse(y: NDArray, predicted: NDArray) -> None:
     if seen := collapse_seen(y, predicted):
         advice = "try a smaller lambda_mi or learning_rate, or class_weight='balanced'"
         warn_user(collapsed("", seen, advice), ConvergenceWarning)

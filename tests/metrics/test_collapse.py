@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fairrep.metrics._collapse import (
     collapse_seen,
+    telling_rows,
     warn_of_collapse,
     warn_of_collapse_at,
 )
@@ -50,11 +51,14 @@ def test_of_several_classes_all_but_one_are_the_others():
 def test_held_out_rows_count_where_there_are_enough():
     y = np.tile(labels(no=8, yes=2), 50)
     predicted = np.where(np.arange(500) < 250, y, "no")
+    rows = telling_rows(y, np.arange(250, 500))
+    assert rows.tolist() == [*range(250, 500)]
     with pytest.warns(ConvergenceWarning, match="'yes' for 0.0% of the rows"):
-        warn_of_collapse(y, predicted, np.arange(250, 500))
+        warn_of_collapse(y[rows], predicted[rows])
     with warnings.catch_warnings():
-        warn_of_collapse(y, predicted, np.arange(250))
-        warn_of_collapse(y, predicted, np.arange(490, 500))
+        warnings.simplefilter("error")
+        warn_of_collapse(y[:250], predicted[:250])
+    assert telling_rows(y, np.arange(490, 500)).tolist() == [*range(500)]
 
 
 def test_at_lambda_0_y_itself_is_hard():
