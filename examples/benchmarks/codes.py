@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from fairrep import certify, lambda_path
 from fairrep._certificates.limits import difference_limit
-from fairrep.auditing._measuring.leakage import measure_leakage
+from fairrep.auditing._measuring.attacks.leakage import measure_leakage
 from fairrep.datasets import load_adult
 from fairrep.metrics import fairness_report
 

@@ -29,6 +29,10 @@ class AuditReport(Findings):
         The models by name.
     proxies : dict of str to DataFrame
         By sensitive column, what each column of X tells of it, in nats; most first.
+    order : dict of str to float
+        By sensitive column, the p-value of the hypothesis that the order of the rows is
+        independent of it. Where it is small, whoever gets rows or scores in this order
+        reads S from it.
     n_rows : int
         Rows audited.
     n_dropped : int

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairrep.auditing._measuring.attack_scores import Surest
+from fairrep.auditing._measuring.attacks.scores import Surest
 
 
 @pytest.fixture

@@ -449,7 +449,7 @@ def test_modules_of_the_user_train_and_evaluate():
     net.refit_critics(leaky_table())
     net.estimate_mi(leaky_table(seed=1))
     net.forward(leaky_table())
-    assert len(modes[False]) >= 9
+    assert len(modes[False]) >= 6
     assert not any(modes[False])
 
 
@@ -641,7 +641,7 @@ def test_released_view(mi_target):
     output, z = net.module_(table.x)
     expected = z if mi_target == "representation" else F.softmax(output, 1)
     assert_allclose(view.x, expected.detach(), atol=1e-5)
-    assert view.targets is table.targets
+    assert_array_equal(view.targets.y, table.targets.y)
 
 
 def test_output_is_that_of_the_mean_and_does_not_vary():

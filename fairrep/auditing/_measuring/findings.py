@@ -8,8 +8,8 @@ import pandas as pd
 
 from ..._certificates.from_counts import Certificate
 from ..._utils.plain import plain
+from .attacks.leakage import Leakage
 from .groups import GroupFigures
-from .leakage import Leakage
 
 COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]
 

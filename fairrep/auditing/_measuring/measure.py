@@ -25,9 +25,9 @@ from ..._inputs.groups import (
 )
 from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ..._utils.types import Codes
+from .attacks.leakage import measure_leakage, measure_reference
+from .attacks.order import order_p_value
 from .findings import Findings, ModelAudit
-from .leakage import measure_leakage, measure_reference
-from .order import order_p_value
 from .proxies import proxies as rank_proxies
 from .subjects import Subject, read_model, read_predictions
 

@@ -17,7 +17,7 @@ from ..._inputs.groups import (
     quantile_bins,
 )
 from ..._inputs.tables import as_pandas
-from .secret import N_BINS
+from .attacks.secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
 MAX_ROWS = 20_000

@@ -9,19 +9,22 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from fairrep.auditing._measuring import attackers
-from fairrep.auditing._measuring import leakage as leakage_module
-from fairrep.auditing._measuring.attack_scores import Surest, attack_value
-from fairrep.auditing._measuring.attackers import (
+from fairrep.auditing._measuring.attacks import attackers
+from fairrep.auditing._measuring.attacks import leakage as leakage_module
+from fairrep.auditing._measuring.attacks.attackers import (
     auc,
     balanced_accuracy,
     rank_correlation,
 )
-from fairrep.auditing._measuring.leakage import measure_leakage, measure_reference
-from fairrep.auditing._measuring.null import _widening
-from fairrep.auditing._measuring.order import order_p_value
-from fairrep.auditing._measuring.secret import read_secret
-from fairrep.auditing._measuring.view import View
+from fairrep.auditing._measuring.attacks.leakage import (
+    measure_leakage,
+    measure_reference,
+)
+from fairrep.auditing._measuring.attacks.null import _widening
+from fairrep.auditing._measuring.attacks.order import order_p_value
+from fairrep.auditing._measuring.attacks.scores import Surest, attack_value
+from fairrep.auditing._measuring.attacks.secret import read_secret
+from fairrep.auditing._measuring.attacks.view import View
 
 
 @pytest.fixture(scope="module")

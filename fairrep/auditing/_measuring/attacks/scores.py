@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import norm
 from sklearn.model_selection import StratifiedKFold
 
-from ..._utils.types import Codes, Floats
+from ...._utils.types import Codes, Floats
 from .attackers import (
     Folds,
     auc,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, kruskal, spearmanr
 
-from ..._inputs.groups import factorize, is_continuous
+from ...._inputs.groups import factorize, is_continuous
 
 # Neighbours at these distances: rows in turns, in pairs, in blocks.
 DISTANCES = (1, 2)

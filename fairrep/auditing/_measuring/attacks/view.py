@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._utils.types import Codes, Floats
+from ...._utils.types import Codes, Floats
 
 # The digits of 10^0, 10^-1, ..., 10^-12.
 N_DECIMALS = 12

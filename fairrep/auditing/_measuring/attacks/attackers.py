@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ..._utils.types import Codes, Floats
+from ...._utils.types import Codes, Floats
 from .view import N_TRACE_VALUES, View
 
 Folds = Sequence[tuple[Codes, Codes]]

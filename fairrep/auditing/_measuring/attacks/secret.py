@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..._inputs.groups import (
+from ...._inputs.groups import (
     check_finite,
     check_present,
     factorize,
     is_continuous,
     quantile_bins,
 )
-from ..._utils.types import Codes, Floats
+from ...._utils.types import Codes, Floats
 from .attackers import MAX_TRAINING_ROWS
 
 # A continuous S is attacked through its quantile bins.

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.stats import norm
 
-from ..._utils.types import Floats
-from .attack_scores import MIN_WIDENING, attack_value, make_folds
+from ...._utils.types import Floats
 from .attackers import ATTACKERS, cross_fit, sample_rows
+from .scores import MIN_WIDENING, attack_value, make_folds
 from .secret import Secret
 from .view import View
 

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from .attack_scores import (
+from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
+from .null import null_limits
+from .scores import (
     Surest,
     attack_figures,
     attack_value,
@@ -20,8 +22,6 @@ from .attack_scores import (
     make_folds,
     surest_tenth,
 )
-from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
-from .null import null_limits
 from .secret import Secret, read_secret
 from .view import View, read_view
 
@@ -187,7 +187,7 @@ def measure_leakage(
     Examples
     --------
     >>> import numpy as np, pandas as pd
-    >>> from fairrep.auditing._measuring.leakage import measure_leakage
+    >>> from fairrep.auditing._measuring.attacks.leakage import measure_leakage
     >>> rng = np.random.default_rng(0)
     >>> s = pd.Series(rng.integers(2, size=300))
     >>> view = np.outer(s, [1, 0]) + rng.normal(size=(300, 2))

@@ -1,0 +1,1 @@
+"""S is attacked anew: views of the rows, attackers, their scores and their null."""
