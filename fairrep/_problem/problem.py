@@ -43,10 +43,11 @@ class Problem:
         index = torch.from_numpy(rows).to(self.table.x.device)
         return self.table.rows(index)
 
-    @property
-    def train_rows(self) -> Part:
-        """The rows that train, which are most: they are not copied."""
-        return Part(self.table, torch.from_numpy(self.train).to(self.table.device))
+    def train_rows(self, at_most: int | None = None) -> Part:
+        """The rows that train, or every so many-th of them; they are not copied."""
+        step = 1 if at_most is None else -(-len(self.train) // at_most)
+        index = torch.from_numpy(self.train[::step])
+        return Part(self.table, index.to(self.table.device))
 
     @property
     def choosing(self) -> Codes:

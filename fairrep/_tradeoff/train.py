@@ -14,7 +14,7 @@ from .._inputs.groups import comparable_groups
 from .._inputs.labels import read_target
 from .._inputs.tables import as_indexable
 from .._problem.task import classification_task
-from .._training.fit import torch_settings, train, warn_if_interrupted
+from .._training.fit import REFIT_ROWS, torch_settings, train, warn_if_interrupted
 from .._training.spec import resolve
 from .._utils.torch_state import plain_torch
 from .._utils.types import Floats
@@ -160,7 +160,7 @@ def train_path(
         net = train(problem, spec, given, scale)
         if lambdas is None:
             lambdas = choose_lambdas(gap_curve(net, problem), scale, n_lambdas)
-        net.refit_critics(problem.train_rows)
+        net.refit_critics(problem.train_rows(REFIT_ROWS))
     net.drop_training_state()
     fitted = reader._found(problem, spec, net)
     found = {

@@ -16,6 +16,8 @@ from .build import build_net
 from .net import FairNet
 from .spec import Given, Spec
 
+# Critics are trained once more on so many rows at most.
+REFIT_ROWS = 200_000
 USERS_ENCODER = RLock()
 
 
@@ -36,7 +38,7 @@ def fit(
         held_out = problem.unused(spec.early_stopping or net.interrupted_)
         mi_estimate = np.nan
         if problem.guarded and len(held_out):
-            net.refit_critics(problem.train_rows)
+            net.refit_critics(problem.train_rows(REFIT_ROWS))
             mi_estimate = net.estimate_mi(problem.rows(held_out))
     net.drop_training_state()
     return net, mi_estimate
@@ -56,7 +58,7 @@ def train(
         valid=valid if len(valid) else None,
         scale=scale,
     )
-    rows = problem.train_rows
+    rows = problem.train_rows()
     net.fit(rows, None)
     if net.interrupted_ and net.best_epoch() == 0:
         raise KeyboardInterrupt

@@ -14,8 +14,7 @@ from .._utils.torch_state import plain_torch
 from ..nn._batches import Batch, Rows, SlicingIterator, Targets, TensorTable
 from ..nn.dependence.protocol import Dependence
 
-# So many epochs, or as many as make so many steps, whichever is fewer.
-CRITIC_REFIT_EPOCHS, CRITIC_REFIT_STEPS = 20, 1000
+CRITIC_REFIT_EPOCHS = 20
 HEAD_REFIT_EPOCHS = 20
 HEAD_REFIT_LR = 0.05
 
@@ -352,8 +351,7 @@ class FairNet(NeuralNet):
         released = self.released_view(train)
         self._set_training(True)
         batches = SlicingIterator(released, 4 * self.batch_size, self.generator)
-        n_epochs = min(CRITIC_REFIT_EPOCHS, -(-CRITIC_REFIT_STEPS // len(batches)))
-        for _ in range(n_epochs):
+        for _ in range(CRITIC_REFIT_EPOCHS):
             for view, targets in batches:
                 loss = -self.mutual_info(view, targets, self.generator)
                 optimizer.zero_grad()
