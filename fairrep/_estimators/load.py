@@ -24,7 +24,7 @@ from .._training.fitted import Fitted
 from .._training.net import FairNet
 from .._training.spec import Spec
 from .._utils.torch_state import plain_torch
-from ..nn._lookup import Layout
+from ..nn._lookup import Layout, n_features
 from .base import BaseMIEstimator
 from .classifier import MIDebiasedClassifier
 from .save import APART, ESTIMATOR, net_tensors
@@ -150,8 +150,11 @@ def _check_sizes(
     critics = len(spec.shapes.guarded) * (2 + len(spec.critic_hidden_layer_sizes))
     if len(spec.hidden_layer_sizes) + critics > len(shapes) + MAX_UNWEIGHTED:
         raise ValueError(f"it has more layers than the {len(shapes)} weights there are")
-    columns = [1] if layout is None else [column.n_features for column in layout]
-    if own_encoder and max(prod(spec.shapes.row), sum(columns)) > MAX_ROW:
+    n_wide = 0 if layout is None else n_features(layout)
+    largest = max((prod(shape) for _, shape in shapes.values()), default=0)
+    if not own_encoder and n_wide > largest:
+        raise ValueError(f"rows have {n_wide:,} features, more than there are weights")
+    if own_encoder and max(prod(spec.shapes.row), n_wide) > MAX_ROW:
         raise ValueError(
             f"a row has the shape {spec.shapes.row}; expected at most {MAX_ROW:,} "
             "numbers"

@@ -95,7 +95,6 @@ class Features(nn.Module):
     knots: Tensor
     n_bins: Tensor
     starts: Tensor
-    below: Tensor
     column: Tensor
 
     def __init__(self, layout: Layout, device: torch.device | str) -> None:
@@ -112,8 +111,8 @@ class Features(nn.Module):
         knots = np.full((len(binned), most + 1), np.inf)
         for i, place in enumerate(binned):
             knots[i, : n_bins[i] + 1] = layout[place].knots
-        self.n_plain = int(widths.sum())
-        self.n_features = self.n_plain + knots[:, 1:].size
+        self.n_plain, self.most = int(widths.sum()), most
+        self.n_features = n_features(layout)
         self.n_pairs = len(layout) + len(missing) + 2 * len(binned)
         tensors = {
             "numbers": numbers,
@@ -128,14 +127,13 @@ class Features(nn.Module):
             "knots": knots.astype(np.float32),
             "n_bins": n_bins[:, None],
             "starts": (self.n_plain + most * np.arange(len(binned))).astype(np.int32),
-            "below": np.tril(np.ones((most, most), dtype=np.float32), -1),
             # The column that each feature is of.
             "column": np.concatenate(
                 [np.repeat(np.arange(len(layout)), widths), np.repeat(binned, most)]
             ),
         }
         for name, values in tensors.items():
-            tensor = torch.as_tensor(values).to(device)
+            tensor = torch.from_numpy(values).to(device)
             self.register_buffer(name, tensor, persistent=False)
 
     def forward(self, coded: Tensor) -> Tensor:
@@ -149,7 +147,7 @@ class Features(nn.Module):
             features.scatter_(1, index.long(), is_known)
         if not len(self.binned):
             return features
-        bins = features[:, self.n_plain :].unflatten(1, (-1, self.below.shape[0]))
+        bins = features[:, self.n_plain :].unflatten(1, (-1, self.most))
         for i, (place, n_bins) in enumerate(zip(self.binned, self.n_bins, strict=True)):
             knots = self.knots[i, : n_bins + 1]
             position = (known[:, place, None] - knots[:-1]) / knots.diff()
@@ -170,7 +168,7 @@ class Features(nn.Module):
             value.append(coded[:, self.missing].isnan().to(coded.dtype))
         if len(self.binned):
             place, position = self._bins(known[:, self.binned])
-            index += [place, place + self.below.shape[0] * len(self.binned)]
+            index += [place, place + self.most * len(self.binned)]
             value += [position, torch.ones_like(position)]
         return torch.cat(index, dim=1), torch.cat(value, dim=1)
 
@@ -183,16 +181,17 @@ class Features(nn.Module):
         """The weights, and after them for each bin the sum of those before it."""
         if not len(self.binned):
             return weight
-        of_bins = weight[self.n_plain :].unflatten(0, (len(self.binned), -1))
-        return torch.cat([weight, (self.below @ of_bins).flatten(0, 1)])
+        of_bins = weight[self.n_plain :].unflatten(0, (-1, self.most))
+        return torch.cat([weight, (of_bins.cumsum(1) - of_bins).flatten(0, 1)])
 
     def of_weight(self, of_table: Tensor) -> Tensor:
         """The gradient of the weights, from that of the table, which it overwrites."""
         if not len(self.binned):
             return of_table
         of_weight = of_table[: self.n_features]
-        sums = of_table[self.n_features :].unflatten(0, (len(self.binned), -1))
-        of_weight[self.n_plain :] += (self.below.T @ sums).flatten(0, 1)
+        sums = of_table[self.n_features :].unflatten(0, (-1, self.most))
+        after = sums.sum(1, keepdim=True) - sums.cumsum(1)
+        of_weight[self.n_plain :] += after.flatten(0, 1)
         return of_weight
 
     def _categories(self, coded: Tensor) -> tuple[Tensor, Tensor]:
@@ -283,7 +282,7 @@ def looked_up(
     index, value = features.pairs(coded)
     if gate is not None:
         value = value * gate[:, features.pair_columns()]
-    if weight.is_cuda:
+    if weight.device.type != "cpu":
         return _bag(features.table(weight), index, value)
     out: Tensor = _Sum.apply(weight, index, value, features)
     return out
@@ -315,6 +314,13 @@ class LookupLinear(nn.Module):
 
     def forward(self, coded: Tensor) -> Tensor:
         return looked_up(self.features, self.weight, coded) + self.bias
+
+
+def n_features(layout: Layout) -> int:
+    """Features of a coded row, the bins that columns lack among them."""
+    bins = [getattr(column, "n_bins", 0) for column in layout]
+    plain = sum(column.n_features for column in layout) - sum(bins)
+    return plain + max(bins, default=0) * sum(n > 0 for n in bins)
 
 
 def without_bins(layout: Sequence[NumberColumn | CategoryColumn]) -> Layout:

@@ -214,6 +214,11 @@ def header_of(shape):
     return len(text).to_bytes(8, "little") + text
 
 
+def number_with(knots):
+    fields = {"mean": 0.0, "scale": 1.0, "has_missing": False, "knots": knots}
+    return {"kind": "numeric", **fields}
+
+
 MANY = 10**8
 BOMBS = {
     "components": setting("spec", "n_components", value=MANY),
@@ -246,6 +251,19 @@ BOMBS = {
             "kind": "categorical",
             "labels": [f"{i:06}" for i in range(50_000)],
             "pooled": 0.0,
+        },
+    ),
+    "knots": setting(
+        *("inputs", "table", "columns", 0),
+        value=number_with([float(i) for i in range(200_000)]),
+    ),
+    "knots of many": setting(
+        *("inputs", "table"),
+        value={
+            "params": {"n_bins": 64, "min_frequency": "auto", "max_categories": 100},
+            "row_shape": [5_001],
+            "columns": [number_with([0.0, 1.0])] * 5_000
+            + [number_with([float(i) for i in range(200_000)])],
         },
     ),
     "nesting": setting("history", value=json.loads("[" * 900 + "]" * 900)),
