@@ -15,8 +15,11 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..nn._lookup import Features, Layout, without_bins
+from ..nn._lookup import Features, Layout, n_features, without_bins
 from .columns import Category, Column, Number, column_kind
+
+# Of a row, as a state may declare; it would take 64 MB.
+MAX_FEATURES = 2**24
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -162,6 +165,8 @@ def restored_table(state: dict[str, Any]) -> TableEncoder:
     encoder.columns_ = [_restored_column(column) for column in state["columns"]]
     n_columns = 0 if encoder.passes else encoder.row_shape_[0]
     _require(len(encoder.columns_) == n_columns, "the number of columns")
+    n_wide = 0 if encoder.layout is None else n_features(encoder.layout)
+    _require(n_wide <= MAX_FEATURES, "the number of features")
     return encoder
 
 
