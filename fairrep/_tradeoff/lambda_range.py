@@ -33,7 +33,8 @@ ENDS = 0.1  # of the fall of the gap: by so little it has begun, or is not yet o
 MARGIN = 4.0
 SMALLEST_END = 1.0  # of a range, which costs nothing where less would do
 SURVEY_SHARE = 0.15  # of the epochs
-MIN_SURVEY_STEPS = 500
+# Steps of a survey at least; small batches, whose gradients are noisier, take more.
+MIN_SURVEY_STEPS, MIN_SURVEY_ROWS, MOST_NEEDED_STEPS = 500, 256_000, 1000
 SURVEY_ROWS = 10_000
 N_POSITIONS = 33
 N_SHUFFLES = 20
@@ -80,7 +81,9 @@ def survey(problem: Problem, spec: Spec, given: Given) -> LambdaScale:
     training can, and its unit is the lambda that begins to close it.
     """
     steps_of_epoch = len(problem.train) / spec.batch_size
-    wanted = max(SURVEY_SHARE * spec.max_epochs, MIN_SURVEY_STEPS / steps_of_epoch)
+    of_rows = min(MIN_SURVEY_ROWS / spec.batch_size, MOST_NEEDED_STEPS)
+    n_steps = max(MIN_SURVEY_STEPS, of_rows)
+    wanted = max(SURVEY_SHARE * spec.max_epochs, n_steps / steps_of_epoch)
     brief = replace(
         spec,
         max_epochs=min(math.ceil(wanted), spec.max_epochs),

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from .._problem.task import LOSSES
 from ..nn._batches import TensorTable
 from ..nn._bottleneck import make_bottleneck
-from ..nn._conditioning import ConditionedLinear, ConditionedLookup, LambdaScale
+from ..nn._conditioning import ConditionedFeatures, ConditionedLinear, LambdaScale
 from ..nn._encoder import MLP, UserEncoder
 from ..nn._layers import linear
 from ..nn._lookup import Features, Layout, LookupLinear, without_bins
@@ -167,7 +167,7 @@ def build_module(
     if features is not None:
         row = (features.n_features,)
         if encoder is None and _is_sparse(spec, features):
-            make_lookup = ConditionedLookup if conditioned else LookupLinear
+            make_lookup = ConditionedFeatures if conditioned else LookupLinear
             make_first, features = partial(make_lookup, features), None
     layers: nn.Module
     if encoder is None:

@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._layers import affine, linear
-from ._lookup import Features, LookupLinear, looked_up
+from ._lookup import Features, LookupLinear
 
 EMBEDDING_SIZE = 8
 
@@ -71,7 +71,8 @@ class ConditionedLinear(nn.Module):
         super().__init__()
         self.linear = linear(n_in, n_out, generator, n_blocks)
         self.sizes = [n_in if gated else 0, n_out, n_out]
-        self.film = _no_film(self.sizes, generator)
+        zeros = torch.zeros(sum(self.sizes), EMBEDDING_SIZE, device=generator.device)
+        self.film = nn.Parameter(zeros)
 
     @property
     def out_features(self) -> int:
@@ -80,7 +81,7 @@ class ConditionedLinear(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         if len(embedding) == 1:  # one lambda for all rows: cheaper on the weights
             return affine(x, *self._folded_weights(embedding))
-        gate, scale, shift = _film(self, embedding)
+        gate, scale, shift = self._film(embedding)
         if gate.shape[1]:
             x = x * (1 + gate)
         return torch.addcmul(shift, self.linear(x), 1 + scale)
@@ -95,65 +96,51 @@ class ConditionedLinear(nn.Module):
         return layer
 
     def _folded_weights(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        gate, scale, shift = _film(self, embedding)
+        gate, scale, shift = self._film(embedding)
         weight, bias = self.linear.weight, self.linear.bias
         blocks = (*weight.shape[:-2], -1, 1)  # one column, of each block where any are
         if gate.shape[1]:
             weight = weight * (1 + gate).view(blocks).mT
         return (1 + scale).view(blocks) * weight, ((1 + scale) * bias + shift)[0]
 
+    def _film(self, embedding: Tensor) -> tuple[Tensor, ...]:
+        return (embedding @ self.film.T).split(self.sizes, dim=1)
 
-class ConditionedLookup(nn.Module):
-    """A `LookupLinear` so conditioned, with a gate for each column of a coded row."""
+
+class ConditionedFeatures(nn.Module):
+    """A gated `ConditionedLinear` on the features of coded rows.
+
+    Nothing is looked up, as gates of single features have no part in sums over bins
+    that all rows share. For one lambda it is a `LookupLinear`.
+    """
 
     def __init__(self, features: Features, n_out: int, generator: Generator) -> None:
         super().__init__()
-        self.linear = LookupLinear(features, n_out, generator)
-        self.sizes = [len(features.layout), n_out, n_out]
-        self.film = _no_film(self.sizes, generator)
+        self.features = features
+        self.linear = ConditionedLinear(
+            features.n_features, n_out, generator, gated=True
+        )
 
     @property
     def out_features(self) -> int:
         return self.linear.out_features
 
     def forward(self, coded: Tensor, embedding: Tensor) -> Tensor:
-        features, weight = self.linear.features, self.linear.weight
-        if len(embedding) == 1:
-            folded, bias = self._folded_weights(embedding)
-            return looked_up(features, folded, coded) + bias
-        gate, scale, shift = _film(self, embedding)
-        out = looked_up(features, weight, coded, 1 + gate) + self.linear.bias
-        return torch.addcmul(shift, out, 1 + scale)
+        out: Tensor = self.linear(self.features(coded), embedding)
+        return out
 
     def folded(self, embedding: Tensor) -> nn.Module:
         """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
-        layer = copy.copy(self.linear)
+        generator = Generator(embedding.device)  # of weights that are written over
+        layer = LookupLinear(self.features, self.out_features, generator)
         with torch.no_grad():
-            weight, bias = self._folded_weights(embedding)
-        layer._parameters = {
-            "weight": nn.Parameter(weight),
-            "bias": nn.Parameter(bias),
-        }
+            weight, bias = self.linear._folded_weights(embedding)
+            layer.weight.copy_(weight.T)
+            layer.bias.copy_(bias)
         return layer
 
-    def _folded_weights(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        gate, scale, shift = (part[0] for part in _film(self, embedding))
-        of_features = 1 + gate[self.linear.features.column]
-        weight = self.linear.weight * of_features[:, None] * (1 + scale)
-        return weight, (1 + scale) * self.linear.bias + shift
 
-
-Conditioned: TypeAlias = ConditionedLinear | ConditionedLookup
-
-
-def _no_film(sizes: list[int], generator: Generator) -> nn.Parameter:
-    zeros = torch.zeros(sum(sizes), EMBEDDING_SIZE, device=generator.device)
-    return nn.Parameter(zeros)
-
-
-def _film(layer: Conditioned, embedding: Tensor) -> tuple[Tensor, ...]:
-    """Gate, scale and shift, each (n, its size)."""
-    return (embedding @ layer.film.T).split(layer.sizes, dim=1)
+Conditioned: TypeAlias = ConditionedLinear | ConditionedFeatures
 
 
 def folded(module: nn.Module, embedding: Tensor) -> nn.Module:

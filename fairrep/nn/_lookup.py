@@ -95,7 +95,6 @@ class Features(nn.Module):
     knots: Tensor
     n_bins: Tensor
     starts: Tensor
-    column: Tensor
 
     def __init__(self, layout: Layout, device: torch.device | str) -> None:
         super().__init__()
@@ -127,10 +126,6 @@ class Features(nn.Module):
             "knots": knots.astype(np.float32),
             "n_bins": n_bins[:, None],
             "starts": (self.n_plain + most * np.arange(len(binned))).astype(np.int32),
-            # The column that each feature is of.
-            "column": np.concatenate(
-                [np.repeat(np.arange(len(layout)), widths), np.repeat(binned, most)]
-            ),
         }
         for name, values in tensors.items():
             tensor = torch.from_numpy(values).to(device)
@@ -171,11 +166,6 @@ class Features(nn.Module):
             index += [place, place + self.most * len(self.binned)]
             value += [position, torch.ones_like(position)]
         return torch.cat(index, dim=1), torch.cat(value, dim=1)
-
-    def pair_columns(self) -> Tensor:
-        """The column that each pair is of, (n_pairs,)."""
-        parts = [self.numbers, self.categories, self.missing, self.binned, self.binned]
-        return torch.cat(parts)
 
     def table(self, weight: Tensor) -> Tensor:
         """The weights, and after them for each bin the sum of those before it."""
@@ -225,23 +215,14 @@ class _Sum(torch.autograd.Function):
     ) -> Tensor:
         table = features.table(weight)
         ctx.features, ctx.n_rows = features, len(table)
-        ctx.save_for_backward(table, index, value)
+        ctx.save_for_backward(index, value)
         return _bag(table, index, value)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        table, index, value = ctx.saved_tensors
-        of_weight = of_value = None
-        if ctx.needs_input_grad[0]:
-            of_table = _scattered(gradient.contiguous(), index, value, ctx.n_rows)
-            of_weight = ctx.features.of_weight(of_table)
-        if ctx.needs_input_grad[2]:
-            # torch's own, whose gradient of the values is fast.
-            with torch.enable_grad():
-                value = value.detach().requires_grad_()
-                total = _bag(table.detach(), index, value)
-                (of_value,) = torch.autograd.grad(total, value, gradient)
-        return of_weight, None, of_value, None
+        index, value = ctx.saved_tensors
+        of_table = _scattered(gradient.contiguous(), index, value, ctx.n_rows)
+        return ctx.features.of_weight(of_table), None, None, None
 
 
 def _bag(table: Tensor, index: Tensor, value: Tensor) -> Tensor:
@@ -255,7 +236,7 @@ def _scattered(gradient: Tensor, index: Tensor, value: Tensor, n_rows: int) -> T
     """
     n, k = index.shape
     ends = np.arange(0, n * k + 1, k, dtype=np.int32)
-    pairs = value.detach().numpy().ravel(), index.numpy().ravel(), ends
+    pairs = value.numpy().ravel(), index.numpy().ravel(), ends
     by_column = csr_matrix(pairs, shape=(n, n_rows)).tocsc()
     return F.embedding_bag(
         torch.from_numpy(by_column.indices),
@@ -266,9 +247,7 @@ def _scattered(gradient: Tensor, index: Tensor, value: Tensor, n_rows: int) -> T
     )
 
 
-def looked_up(
-    features: Features, weight: Tensor, coded: Tensor, gate: Tensor | None = None
-) -> Tensor:
+def looked_up(features: Features, weight: Tensor, coded: Tensor) -> Tensor:
     """What ``features(coded) @ weight`` is, without the features.
 
     Parameters
@@ -276,12 +255,8 @@ def looked_up(
     features : Features
     weight : Tensor of shape (n_features, n_out)
     coded : Tensor of shape (n, n_columns)
-    gate : Tensor of shape (n, n_columns), default=None
-        What the features of each column are multiplied by.
     """
     index, value = features.pairs(coded)
-    if gate is not None:
-        value = value * gate[:, features.pair_columns()]
     if weight.device.type != "cpu":
         return _bag(features.table(weight), index, value)
     out: Tensor = _Sum.apply(weight, index, value, features)
