@@ -40,8 +40,8 @@ def lambda_path(
     Encoder, head and critics are conditioned on lambda by scales and shifts of their
     units, and each row of a batch draws a lambda of its own [1]_. What
     `MIDebiasedClassifier` needs a fit each for, the whole curve of accuracy against
-    gap, takes the time of two fits, or of two to three where the range of
-    lambda is to be found first.
+    gap, takes the time of some three fits, also where the range of lambda is to be
+    found first.
 
     Parameters
     ----------
