@@ -116,7 +116,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """Features that a row has without bins."""
         if self.layout is None:
             return prod(self.row_shape_)
-        return sum(column.n_features for column in without_bins(self.layout))
+        return n_features(without_bins(self.layout))
 
     def __getstate__(self) -> Any:
         is_fitted = hasattr(self, "row_shape_")

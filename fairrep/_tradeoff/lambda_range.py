@@ -33,8 +33,9 @@ ENDS = 0.1  # of the fall of the gap: by so little it has begun, or is not yet o
 MARGIN = 4.0
 SMALLEST_END = 1.0  # of a range, which costs nothing where less would do
 SURVEY_SHARE = 0.15  # of the epochs
-# Steps of a survey at least; small batches, whose gradients are noisier, take more.
-MIN_SURVEY_STEPS, MIN_SURVEY_ROWS, MOST_NEEDED_STEPS = 500, 256_000, 1000
+# A survey sees so many rows at least, in no fewer and no more steps than these: small
+# batches, whose gradients are noisier, take more.
+MIN_SURVEY_ROWS, MIN_SURVEY_STEPS = 256_000, (500, 1000)
 SURVEY_ROWS = 10_000
 N_POSITIONS = 33
 N_SHUFFLES = 20
@@ -81,8 +82,7 @@ def survey(problem: Problem, spec: Spec, given: Given) -> LambdaScale:
     training can, and its unit is the lambda that begins to close it.
     """
     steps_of_epoch = len(problem.train) / spec.batch_size
-    of_rows = min(MIN_SURVEY_ROWS / spec.batch_size, MOST_NEEDED_STEPS)
-    n_steps = max(MIN_SURVEY_STEPS, of_rows)
+    n_steps = np.clip(MIN_SURVEY_ROWS / spec.batch_size, *MIN_SURVEY_STEPS)
     wanted = max(SURVEY_SHARE * spec.max_epochs, n_steps / steps_of_epoch)
     brief = replace(
         spec,

@@ -49,6 +49,7 @@ def telling_rows(y: NDArray, held_out: Codes) -> Codes:
 
 
 def warn_of_collapse(y: NDArray, predicted: NDArray) -> None:
+    """Warn of a collapse that these rows show."""
     if seen := collapse_seen(y, predicted):
         advice = "try a smaller lambda_mi or learning_rate, or class_weight='balanced'"
         warn_user(collapsed("", seen, advice), ConvergenceWarning)

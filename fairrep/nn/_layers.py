@@ -58,11 +58,16 @@ def linear(
         layer = nn.utils.skip_init(nn.Linear, n_in, n_out, device=generator.device)
     else:
         layer = BlockLinear(n_in, n_out, n_blocks, generator.device)
-    limit = (n_in // n_blocks) ** -0.5
-    with torch.no_grad():
-        layer.weight.uniform_(-limit, limit, generator=generator)
-        layer.bias.uniform_(-limit, limit, generator=generator)
+    start(layer.weight, layer.bias, n_in // n_blocks, generator)
     return layer
+
+
+def start(weight: Tensor, bias: Tensor, n_in: int, generator: Generator) -> None:
+    """Give a layer on ``n_in`` inputs the usual initial weights."""
+    limit = n_in**-0.5
+    with torch.no_grad():
+        weight.uniform_(-limit, limit, generator=generator)
+        bias.uniform_(-limit, limit, generator=generator)
 
 
 def apply(layer: nn.Module, x: Tensor, embedding: Tensor | None) -> Tensor:

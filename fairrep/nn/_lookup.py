@@ -29,6 +29,8 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ._layers import start
+
 
 @dataclass(frozen=True)
 class NumberColumn:
@@ -282,10 +284,7 @@ class LookupLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(n_out, device=device))
         # As of a dense layer on the features that there are.
         n_in = sum(column.n_features for column in features.layout)
-        limit = n_in**-0.5
-        with torch.no_grad():
-            self.weight.uniform_(-limit, limit, generator=generator)
-            self.bias.uniform_(-limit, limit, generator=generator)
+        start(self.weight, self.bias, n_in, generator)
 
     def forward(self, coded: Tensor) -> Tensor:
         return looked_up(self.features, self.weight, coded) + self.bias

@@ -305,7 +305,7 @@ def _attack(
     draws = bootstrap(outputs[best], secret, folds, n_bootstrap, rng)
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    share = np.bincount(secret.codes, secret.weight) / secret.weight.sum()
+    share = secret.share
     return Leakage(
         name=name,
         metric=secret.metric,

@@ -93,7 +93,7 @@ def surest_tenth(
     # The best of several is above chance more often than each.
     below = ((1 + confidence) / 2) ** (1 / len(outputs))
     reach = float(norm.ppf(below)) * MIN_WIDENING
-    share = np.bincount(secret.codes, secret.weight) / secret.weight.sum()
+    share = secret.share
     found = []
     for attacker, output in outputs.items():
         rows = np.concatenate([_surest_rows(output, secret, test) for _, test in folds])

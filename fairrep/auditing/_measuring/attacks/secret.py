@@ -40,6 +40,11 @@ class Secret:
         chances = {"auc": 0.5, "rank_correlation": 0.0}
         return chances.get(self.metric, 1 / len(self.groups))
 
+    @property
+    def share(self) -> Floats:
+        """What each group weighs of all."""
+        return np.bincount(self.codes, self.weight) / self.weight.sum()
+
     def take(self, part: Codes) -> "Secret":
         """S of a part of the rows, by their positions among those under attack."""
         return replace(
