@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 
 from ._layers import affine, linear
-from ._lookup import Features, LookupLinear
+from ._lookup import Features, LookupLinear, summed
 
 EMBEDDING_SIZE = 8
 
@@ -110,33 +111,43 @@ class ConditionedLinear(nn.Module):
 class ConditionedFeatures(nn.Module):
     """A gated `ConditionedLinear` on the features of coded rows.
 
-    Nothing is looked up, as gates of single features have no part in sums over bins
-    that all rows share. For one lambda it is a `LookupLinear`.
+    What is looked up is gated: numbers, categories and, for bins, their knots, so that
+    at each lambda what the layer makes of a number is piecewise linear again. For one
+    lambda it is a `LookupLinear`.
     """
 
     def __init__(self, features: Features, n_out: int, generator: Generator) -> None:
         super().__init__()
-        self.features = features
-        self.linear = ConditionedLinear(
-            features.n_features, n_out, generator, gated=True
+        device = generator.device
+        self.lookup = LookupLinear(features, n_out, generator)
+        self.gates = nn.Parameter(
+            torch.zeros(features.n_rows, EMBEDDING_SIZE, device=device)
         )
+        self.film = nn.Parameter(torch.zeros(2 * n_out, EMBEDDING_SIZE, device=device))
 
     @property
     def out_features(self) -> int:
-        return self.linear.out_features
+        return self.lookup.out_features
 
     def forward(self, coded: Tensor, embedding: Tensor) -> Tensor:
-        out: Tensor = self.linear(self.features(coded), embedding)
-        return out
+        features = self.lookup.features
+        index, value = features.pairs(coded)
+        gate = (F.embedding(index, self.gates) * embedding.unsqueeze(1)).sum(2)
+        out = summed(features, self.lookup.weight, index, value * (1 + gate))
+        scale, shift = (embedding @ self.film.T).chunk(2, dim=1)
+        return torch.addcmul(shift, out + self.lookup.bias, 1 + scale)
 
     def folded(self, embedding: Tensor) -> nn.Module:
         """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
+        features = self.lookup.features
         generator = Generator(embedding.device)  # of weights that are written over
-        layer = LookupLinear(self.features, self.out_features, generator)
+        layer = LookupLinear(features, self.out_features, generator)
         with torch.no_grad():
-            weight, bias = self.linear._folded_weights(embedding)
-            layer.weight.copy_(weight.T)
-            layer.bias.copy_(bias)
+            gate = (self.gates * embedding).sum(1, keepdim=True)
+            scale, shift = (embedding @ self.film.T)[0].chunk(2)
+            table = features.table(self.lookup.weight) * (1 + gate)
+            layer.weight.copy_((1 + scale) * features.weight_of(table))
+            layer.bias.copy_((1 + scale) * self.lookup.bias + shift)
         return layer
 
 

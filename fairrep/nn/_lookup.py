@@ -9,9 +9,10 @@ layer takes, that is
 - of a category: one of its columns is 1, or none is where it is unknown.
 
 Nearly all of these are 0 or 1, and of the bins of a number those below its own are 1
-and those above are 0. So a product with weights is a sum of few of their rows: of the
-number itself, of its bin, of all bins below, which are summed once a step, and of the
-category. That takes memory and time by columns, not by features.
+and those above are 0. So a product with weights is a sum of few rows of a table: of
+the number itself, of its category, and, for the bins, of the two knots that it lies
+between. A knot's row is the sum of the weights of the bins below it, made once a step.
+That takes memory and time by columns, not by features.
 
 References
 ----------
@@ -114,6 +115,7 @@ class Features(nn.Module):
             knots[i, : n_bins[i] + 1] = layout[place].knots
         self.n_plain, self.most = int(widths.sum()), most
         self.n_features = n_features(layout)
+        self.n_rows = self.n_features + len(binned)
         self.n_pairs = len(layout) + len(missing) + 2 * len(binned)
         tensors = {
             "numbers": numbers,
@@ -127,7 +129,9 @@ class Features(nn.Module):
             "n_categories": widths[categories],
             "knots": knots.astype(np.float32),
             "n_bins": n_bins[:, None],
-            "starts": (self.n_plain + most * np.arange(len(binned))).astype(np.int32),
+            "starts": (self.n_plain + (most + 1) * np.arange(len(binned))).astype(
+                np.int32
+            ),
         }
         for name, values in tensors.items():
             tensor = torch.from_numpy(values).to(device)
@@ -164,26 +168,40 @@ class Features(nn.Module):
             index.append(self.of_missing.expand(len(coded), -1))
             value.append(coded[:, self.missing].isnan().to(coded.dtype))
         if len(self.binned):
-            place, position = self._bins(known[:, self.binned])
-            index += [place, place + self.most * len(self.binned)]
-            value += [position, torch.ones_like(position)]
+            left, position = self._bins(known[:, self.binned])
+            index += [left, left + 1]
+            value += [1 - position, position]
         return torch.cat(index, dim=1), torch.cat(value, dim=1)
 
     def table(self, weight: Tensor) -> Tensor:
-        """The weights, and after them for each bin the sum of those before it."""
+        """The weights, but for each knot in place of bins: the sum of those below."""
         if not len(self.binned):
             return weight
+        table = weight.new_empty(self.n_rows, weight.shape[1])
+        table[: self.n_plain] = weight[: self.n_plain]
+        knots = table[self.n_plain :].unflatten(0, (-1, self.most + 1))
+        knots[:, 0] = 0.0
         of_bins = weight[self.n_plain :].unflatten(0, (-1, self.most))
-        return torch.cat([weight, (of_bins.cumsum(1) - of_bins).flatten(0, 1)])
+        torch.cumsum(of_bins, 1, out=knots[:, 1:])
+        return table
+
+    def weight_of(self, table: Tensor) -> Tensor:
+        """The weights that give this table."""
+        if not len(self.binned):
+            return table
+        knots = table[self.n_plain :].unflatten(0, (-1, self.most + 1))
+        return torch.cat([table[: self.n_plain], knots.diff(dim=1).flatten(0, 1)])
 
     def of_weight(self, of_table: Tensor) -> Tensor:
-        """The gradient of the weights, from that of the table, which it overwrites."""
+        """The gradient of the weights, from that of the table."""
         if not len(self.binned):
             return of_table
-        of_weight = of_table[: self.n_features]
-        sums = of_table[self.n_features :].unflatten(0, (-1, self.most))
-        after = sums.sum(1, keepdim=True) - sums.cumsum(1)
-        of_weight[self.n_plain :] += after.flatten(0, 1)
+        of_weight = of_table.new_empty(self.n_features, of_table.shape[1])
+        of_weight[: self.n_plain] = of_table[: self.n_plain]
+        knots = of_table[self.n_plain :].unflatten(0, (-1, self.most + 1))
+        of_bins = of_weight[self.n_plain :].unflatten(0, (-1, self.most))
+        # A bin is in the sums of all knots above it.
+        torch.sub(knots.sum(1, keepdim=True), knots[:, :-1].cumsum(1), out=of_bins)
         return of_weight
 
     def _categories(self, coded: Tensor) -> tuple[Tensor, Tensor]:
@@ -192,7 +210,7 @@ class Features(nn.Module):
         return self.of_category + code * is_known, is_known.to(coded.dtype)
 
     def _bins(self, known: Tensor) -> tuple[Tensor, Tensor]:
-        """The feature of the bin that each number is in, and how far, from 0 to 1."""
+        """The knot below each number, a row of the table, and how far it is beyond."""
         known = known.T.contiguous()
         after = torch.searchsorted(self.knots, known, right=True)
         right = after.clamp_min(1).minimum(self.n_bins)
@@ -206,9 +224,9 @@ def _places(layout: Layout, holds: Any) -> np.ndarray:
 
 
 class _Sum(torch.autograd.Function):
-    """Sum of rows of the weights' table, each times its value, on a CPU.
+    """Sum of rows of the weights' table, each times its value.
 
-    There torch's own gradient takes some three times as long.
+    On a CPU torch's own gradient takes some three times as long.
     """
 
     @staticmethod
@@ -216,15 +234,23 @@ class _Sum(torch.autograd.Function):
         ctx: Any, weight: Tensor, index: Tensor, value: Tensor, features: Features
     ) -> Tensor:
         table = features.table(weight)
-        ctx.features, ctx.n_rows = features, len(table)
-        ctx.save_for_backward(index, value)
+        ctx.features = features
+        ctx.save_for_backward(table, index, value)
         return _bag(table, index, value)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        index, value = ctx.saved_tensors
-        of_table = _scattered(gradient.contiguous(), index, value, ctx.n_rows)
-        return ctx.features.of_weight(of_table), None, None, None
+        table, index, value = ctx.saved_tensors
+        gradient, of_weight, of_value = gradient.contiguous(), None, None
+        if ctx.needs_input_grad[0]:
+            of_table = _scattered(gradient, index, value, len(table))
+            of_weight = ctx.features.of_weight(of_table)
+        if ctx.needs_input_grad[2]:
+            with torch.enable_grad():
+                leaf = value.detach().requires_grad_()
+                out = _bag(table, index, leaf)
+            (of_value,) = torch.autograd.grad(out, leaf, gradient)
+        return of_weight, None, of_value, None
 
 
 def _bag(table: Tensor, index: Tensor, value: Tensor) -> Tensor:
@@ -237,6 +263,11 @@ def _scattered(gradient: Tensor, index: Tensor, value: Tensor, n_rows: int) -> T
     It is a sum again, over the rows of the batch that looked it up.
     """
     n, k = index.shape
+    if gradient.device.type != "cpu":
+        rows = torch.arange(n, device=index.device).repeat_interleave(k)
+        places = torch.stack([index.flatten().long(), rows])
+        by_row = torch.sparse_coo_tensor(places, value.flatten(), (n_rows, n))
+        return torch.sparse.mm(by_row, gradient)
     ends = np.arange(0, n * k + 1, k, dtype=np.int32)
     pairs = value.numpy().ravel(), index.numpy().ravel(), ends
     by_column = csr_matrix(pairs, shape=(n, n_rows)).tocsc()
@@ -258,9 +289,11 @@ def looked_up(features: Features, weight: Tensor, coded: Tensor) -> Tensor:
     weight : Tensor of shape (n_features, n_out)
     coded : Tensor of shape (n, n_columns)
     """
-    index, value = features.pairs(coded)
-    if weight.device.type != "cpu":
-        return _bag(features.table(weight), index, value)
+    return summed(features, weight, *features.pairs(coded))
+
+
+def summed(features: Features, weight: Tensor, index: Tensor, value: Tensor) -> Tensor:
+    """The sums of the rows ``index`` of the weights' table, each times its value."""
     out: Tensor = _Sum.apply(weight, index, value, features)
     return out
 

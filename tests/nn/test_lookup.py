@@ -101,7 +101,8 @@ def test_a_conditioned_layer_is_an_ordinary_one_at_one_lambda(layout):
     generator = torch.Generator().manual_seed(0)
     layer = ConditionedFeatures(Features(layout, "cpu"), 7, generator)
     with torch.no_grad():
-        layer.linear.film.normal_(generator=generator)
+        layer.film.normal_(generator=generator)
+        layer.gates.normal_(generator=generator)
     coded = rows(layout)
     embedding = embed(torch.tensor([0.3]))
     by_row = layer(coded, embedding.expand(len(coded), -1))
