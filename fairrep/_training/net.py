@@ -310,7 +310,6 @@ class FairNet(NeuralNet):
         views, targets = [], []
         with torch.no_grad():
             for x, its_targets in SlicingIterator(rows, 4096):
-                its_targets = self.placed(x, its_targets)
                 output, z = self.module_(x, None, its_targets.embedding)
                 views.append(self.critic_view(output, z))
                 targets.append(its_targets)
@@ -343,16 +342,27 @@ class FairNet(NeuralNet):
     def refit_critics(self, train: Rows) -> None:
         """Train the critics alone for some epochs, on the encoder as it is released.
 
-        In training they lag behind it, and where lambda is zero they never began.
+        In training they lag behind it, and where lambda is zero they never began. Noise
+        and lambdas are drawn anew for each epoch: of one draw they would learn what no
+        other has.
         """
         if not self.critics_learn:
             return
         optimizer = self._critics_optimizer()
-        released = self.released_view(train)
-        self._set_training(True)
-        batches = SlicingIterator(released, 4 * self.batch_size, self.generator)
-        for _ in range(CRITIC_REFIT_EPOCHS):
-            for view, targets in batches:
+        batches = self.get_iterator(train, training=True)
+        batches.n_batches = -(-batches.n_batches // 4)
+        for epoch in range(CRITIC_REFIT_EPOCHS):
+            share_left = 1 - epoch / CRITIC_REFIT_EPOCHS
+            optimizer.param_groups[0]["lr"] = self.critic_lr * share_left
+            for x, targets in batches:
+                targets = self.placed(x, targets)
+                self._set_training(False)
+                with torch.no_grad():
+                    released = self.module_.released(
+                        x, self.generator, targets.embedding
+                    )
+                self._set_training(True)
+                view = self.critic_view(*released)
                 loss = -self.mutual_info(view, targets, self.generator)
                 optimizer.zero_grad()
                 loss.backward()

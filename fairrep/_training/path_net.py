@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..nn._batches import Batch, Targets
+from ..nn._batches import Batch, Targets, even_runs
 from ..nn._conditioning import LambdaScale, embed, folded
 from .net import FairNet
 
@@ -18,8 +18,9 @@ N_VALIDATED = 5  # lambdas, where the rows of a batch share one
 class PathNet(FairNet):
     """Trains conditioned networks on all lambdas of a range at once.
 
-    Each row draws a lambda of its own, at each step anew, and its loss is divided by
-    1 + lambda, so that no end of the range outweighs the other.
+    A batch falls into runs of rows, each with a lambda of its own, drawn at each step
+    anew. A row's loss is divided by 1 + lambda, so that no end of the range outweighs
+    the other.
 
     Parameters
     ----------
@@ -37,7 +38,12 @@ class PathNet(FairNet):
         self.scale = scale
         self.shared = shared
         self.latest_position = 0.0
-        super().__init__(module, lambda_mi=scale.largest, **kwargs)
+        super().__init__(
+            module,
+            lambda_mi=scale.largest,
+            iterator_train__in_runs=not shared,
+            **kwargs,
+        )
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, targets = batch
@@ -82,7 +88,10 @@ class PathNet(FairNet):
             self.latest_position = (self.latest_position + GOLDEN_RATIO) % 1.0
             position = torch.tensor([self.latest_position], device=x.device)
         else:
-            position = torch.rand(len(x), generator=self.generator, device=x.device)
+            # One from each of as many equal parts of the range.
+            n_runs = even_runs(len(x))
+            drawn = torch.rand(n_runs, generator=self.generator, device=x.device)
+            position = (torch.arange(n_runs, device=x.device) + drawn) / n_runs
         # A range of one lambda has one position.
         return position * (self.scale.smallest < self.scale.largest)
 
@@ -93,6 +102,8 @@ class PathNet(FairNet):
     def _at(self, position: Tensor, targets: Targets) -> Targets:
         lambda_mi = self.warm_up() * self.scale.lambda_at(position)
         share = 1 / (1 + lambda_mi)
+        if len(position) > 1:
+            share = share.repeat_interleave(len(targets.y) // len(position))
         return replace(targets, embedding=embed(position), task_share=share)
 
     def row_term(self, output: Tensor, z: Tensor, targets: Targets) -> Tensor:

@@ -38,8 +38,9 @@ class Targets:
         How much each row counts in the task loss; None where all do alike.
     guarded : tuple of GuardedRows
         One for each part of S.
-    embedding : Tensor of shape (n, EMBEDDING_SIZE) or None
-        That of each row's lambda, or of one for all; None in a net for one lambda.
+    embedding : Tensor of shape (n_runs, EMBEDDING_SIZE) or None
+        Those of the rows' lambdas: the rows fall into as many runs of equal length,
+        and a run shares one. None in a net for one lambda.
     task_share : Tensor of shape (n,) or (1,), or None
         1 / (1 + lambda), what the task has of a row's loss; the MI term has the rest.
     """
@@ -149,19 +150,32 @@ class Part(Dataset):
 Rows = TensorTable | Part
 
 
+def even_runs(n_rows: int) -> int:
+    """Runs of equal length that leave out the fewest of the rows, from 8 to 16."""
+    return max(
+        range(min(8, n_rows), min(16, n_rows) + 1), key=lambda k: (-(n_rows % k), k)
+    )
+
+
 class SlicingIterator:
     """Batches cut from tensors by an index permutation.
 
     A `DataLoader` costs more than the networks on tabular data. Batches are of nearly
-    equal size, so that none is a few left-over rows.
+    equal size, so that none is a few left-over rows. If they are to fall into runs,
+    they are of equal size, and the few rows left over have their turn in another epoch.
     """
 
     def __init__(
-        self, dataset: Any, batch_size: int, generator: Generator | None = None
+        self,
+        dataset: Any,
+        batch_size: int,
+        generator: Generator | None = None,
+        in_runs: bool = False,
     ) -> None:
         self.dataset = dataset
         self.n_batches = -(-len(dataset) // batch_size)
         self.generator = generator
+        self.in_runs = in_runs
 
     def __len__(self) -> int:
         return self.n_batches
@@ -173,5 +187,9 @@ class SlicingIterator:
         else:
             device = self.generator.device
             order = torch.randperm(n, generator=self.generator, device=device)
+        if self.in_runs:
+            size = n // self.n_batches
+            n_runs = even_runs(size)
+            order = order[: self.n_batches * (size // n_runs * n_runs)]
         for rows in order.tensor_split(self.n_batches):
             yield self.dataset[rows]

@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from ._layers import affine, linear
 from ._lookup import Features, LookupLinear, summed
@@ -84,8 +83,9 @@ class ConditionedLinear(nn.Module):
             return affine(x, *self._folded_weights(embedding))
         gate, scale, shift = self._film(embedding)
         if gate.shape[1]:
-            x = x * (1 + gate)
-        return torch.addcmul(shift, self.linear(x), 1 + scale)
+            x = _by_run(x, gate) * (1 + gate).unsqueeze(1)
+            x = x.flatten(0, 1)
+        return _scaled(self.linear(x), scale, shift)
 
     def folded(self, embedding: Tensor) -> nn.Module:
         """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
@@ -132,10 +132,14 @@ class ConditionedFeatures(nn.Module):
     def forward(self, coded: Tensor, embedding: Tensor) -> Tensor:
         features = self.lookup.features
         index, value = features.pairs(coded)
-        gate = (F.embedding(index, self.gates) * embedding.unsqueeze(1)).sum(2)
-        out = summed(features, self.lookup.weight, index, value * (1 + gate))
+        gates = (1 + embedding @ self.gates.T).flatten()  # run after run
+        n_runs = len(embedding)
+        run = torch.arange(n_runs, device=index.device).view(-1, 1, 1)
+        place = _by_run(index, embedding) + run * features.n_rows
+        gated = value * gates.index_select(0, place.flatten()).view_as(value)
+        out = summed(features, self.lookup.weight, index, gated)
         scale, shift = (embedding @ self.film.T).chunk(2, dim=1)
-        return torch.addcmul(shift, out + self.lookup.bias, 1 + scale)
+        return _scaled(out + self.lookup.bias, scale, shift)
 
     def folded(self, embedding: Tensor) -> nn.Module:
         """The ordinary layer that this one is at one position; (1, EMBEDDING_SIZE)."""
@@ -149,6 +153,17 @@ class ConditionedFeatures(nn.Module):
             layer.weight.copy_((1 + scale) * features.weight_of(table))
             layer.bias.copy_((1 + scale) * self.lookup.bias + shift)
         return layer
+
+
+def _by_run(x: Tensor, of_runs: Tensor) -> Tensor:
+    """The rows by run, (n_runs, rows in each, ...)."""
+    return x.unflatten(0, (len(of_runs), -1))
+
+
+def _scaled(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """The rows of each run times its scale, with its shift."""
+    out = torch.addcmul(shift.unsqueeze(1), _by_run(x, scale), (1 + scale).unsqueeze(1))
+    return out.flatten(0, 1)
 
 
 Conditioned: TypeAlias = ConditionedLinear | ConditionedFeatures

@@ -65,17 +65,23 @@ class FairModule(nn.Module):
         embedding: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The output, (n, n_outputs), in training (n, n_members, n_outputs); and z."""
+        if generator is None:
+            return self.released(x, None, embedding)
         members = self._means(x, generator, embedding)
         mean = members.mean(1)
         z = self.bottleneck.perturb(mean, x, generator)
-        if generator is None:
-            return apply(self.head, mean, embedding), z
         # The noise of z, whose average they are.
         noisy = (members + (z - mean).unsqueeze(1)).flatten(0, 1)
-        if embedding is not None:
-            embedding = embedding.repeat_interleave(self.n_members, dim=0)
         output = apply(self.head, noisy, embedding)
         return output.unflatten(0, (-1, self.n_members)), z
+
+    def released(
+        self, x: Tensor, noise: Generator | None, embedding: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """As without a generator, but the noise of z is drawn anew if one is given."""
+        mean = self._means(x, None, embedding).mean(1)
+        z = self.bottleneck.perturb(mean, x, noise)
+        return apply(self.head, mean, embedding), z
 
     def output(self, x: Tensor) -> Tensor:
         """The head's output at the mean of z, without the cost of noise for z."""
@@ -138,6 +144,11 @@ class CodeModule(FairModule):
         z = self.bottleneck(apply(self.project, h, embedding), generator)
         codes = torch.eye(z.shape[1], device=z.device, dtype=z.dtype)
         return apply(self.head, codes, embedding), z
+
+    def released(
+        self, x: Tensor, noise: Generator | None, embedding: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        return self(x, None, embedding)
 
     def output(self, x: Tensor) -> Tensor:
         output, z = self(x)

@@ -107,8 +107,8 @@ class Dependence(nn.Module):
             A weight of zero leaves the row out.
         generator : Generator, default=None
             Of what is random in training; None for an evaluation, which repeats.
-        embedding : Tensor of shape (n, EMBEDDING_SIZE), default=None
-            That of each row's lambda, for layers that are conditioned on it.
+        embedding : Tensor of shape (n_runs, EMBEDDING_SIZE), default=None
+            That of each run's lambda, for layers that are conditioned on it.
         """
         raise NotImplementedError
 
