@@ -14,7 +14,8 @@ from .._utils.torch_state import plain_torch
 from ..nn._batches import Batch, Rows, SlicingIterator, Targets, TensorTable
 from ..nn.dependence.protocol import Dependence
 
-CRITIC_REFIT_EPOCHS = 20
+# Once more for the critics alone: epochs, and steps, of both at least so many.
+MIN_REFIT_EPOCHS, MIN_REFIT_STEPS = 5, 200
 HEAD_REFIT_EPOCHS = 20
 HEAD_REFIT_LR = 0.05
 
@@ -350,10 +351,9 @@ class FairNet(NeuralNet):
             return
         optimizer = self._critics_optimizer()
         batches = self.get_iterator(train, training=True)
-        batches.n_batches = -(-batches.n_batches // 4)
-        for epoch in range(CRITIC_REFIT_EPOCHS):
-            share_left = 1 - epoch / CRITIC_REFIT_EPOCHS
-            optimizer.param_groups[0]["lr"] = self.critic_lr * share_left
+        n_epochs = max(MIN_REFIT_EPOCHS, -(-MIN_REFIT_STEPS // len(batches)))
+        for epoch in range(n_epochs):
+            optimizer.param_groups[0]["lr"] = self.critic_lr * (1 - epoch / n_epochs)
             for x, targets in batches:
                 targets = self.placed(x, targets)
                 self._set_training(False)
