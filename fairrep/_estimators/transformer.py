@@ -72,7 +72,8 @@ class MIFairTransformer(BaseMIEstimator):
         for an ``encoder`` of your own, a number is its standardised value alone.
     n_bins : int, default=64
         Bins of a column, between quantiles; a value that many rows share ends a bin.
-        Fewer where the rows are few: a bin holds at least some hundred.
+        Fewer where the rows are few: a bin holds at least some hundred; and where the
+        columns are many: of all there are at most 2,048, but 4 a column.
     min_frequency : int, float, "auto" or None, default="auto"
         Rows that a category of X needs for a column of its own, or the share of the
         rows if below 1; the rarer ones of a column are pooled, and with them those

@@ -18,6 +18,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from ..nn._lookup import Features, Layout, n_features, without_bins
 from .columns import Category, Column, Number, column_kind
 
+# Bins of all columns, but of none fewer than the least: where columns are many, finer
+# bins take time and tell nothing more.
+MAX_BINS, MIN_BINS = 2048, 4
 # Of a row, as a state may declare; it would take 64 MB.
 MAX_FEATURES = 2**24
 
@@ -59,9 +62,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _fit_columns(self, frame: pd.DataFrame) -> Iterator[Column]:
         # By position: names may be missing, numbers, or differ from those of fit.
         kinds = [column_kind(column) for _, column in frame.items()]
+        n_bins = self.n_bins
+        if n_bins:
+            n_of_each = max(MIN_BINS, MAX_BINS // max(1, kinds.count("numeric")))
+            n_bins = min(n_bins, n_of_each)
         for kind, (_, column) in zip(kinds, frame.items(), strict=True):
             if kind == "numeric":
-                yield Number.of(column, self.n_bins)
+                yield Number.of(column, n_bins)
             else:
                 yield Category.of(column, self.min_frequency, self.max_categories)
 

@@ -89,6 +89,7 @@ def survey(problem: Problem, spec: Spec, given: Given) -> LambdaScale:
         max_epochs=min(math.ceil(wanted), spec.max_epochs),
         warmup_epochs=0,
         early_stopping=False,
+        n_members=1,  # a range needs no average of several
     )
     net = train(problem, brief, replace(given, callbacks=()), WIDEST)
     if net.interrupted_:  # whoever interrupts so early does not want the rest

@@ -200,7 +200,7 @@ def build_module(
 def _is_sparse(spec: Spec, features: Features) -> bool:
     """Whether a first layer of lookups gains anything: few features are not zero."""
     has_layer = len(spec.hidden_layer_sizes) > 0
-    return has_layer and features.n_features > LOOKUP_RATIO * features.n_pairs
+    return has_layer and features.n_features > LOOKUP_RATIO * features.n_parts
 
 
 def _users_module(encoder: Any, row: tuple[int, ...]) -> nn.Module:

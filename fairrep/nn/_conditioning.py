@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._layers import affine, linear
-from ._lookup import Features, LookupLinear, summed
+from ._lookup import Features, LookupLinear, Parts, product
 
 EMBEDDING_SIZE = 8
 
@@ -131,13 +131,15 @@ class ConditionedFeatures(nn.Module):
 
     def forward(self, coded: Tensor, embedding: Tensor) -> Tensor:
         features = self.lookup.features
-        index, value = features.pairs(coded)
-        gates = (1 + embedding @ self.gates.T).flatten()  # run after run
-        n_runs = len(embedding)
-        run = torch.arange(n_runs, device=index.device).view(-1, 1, 1)
-        place = _by_run(index, embedding) + run * features.n_rows
-        gated = value * gates.index_select(0, place.flatten()).view_as(value)
-        out = summed(features, self.lookup.weight, index, gated)
+        numbers, index, value = features.parts(coded)
+        gates = 1 + embedding @ self.gates.T  # (n_runs, n_rows of the table)
+        of_numbers = gates[:, features.of_numbers].unsqueeze(1)
+        numbers = (_by_run(numbers, gates) * of_numbers).flatten(0, 1)
+        run = torch.arange(len(gates), device=index.device).view(-1, 1, 1)
+        place = _by_run(index, gates) + run * features.n_rows
+        of_pairs = gates.flatten().index_select(0, place.flatten())
+        parts = Parts(numbers, index, value * of_pairs.view_as(value))
+        out = product(features, self.lookup.weight, parts)
         scale, shift = (embedding @ self.film.T).chunk(2, dim=1)
         return _scaled(out + self.lookup.bias, scale, shift)
 

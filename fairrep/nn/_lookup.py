@@ -9,10 +9,10 @@ layer takes, that is
 - of a category: one of its columns is 1, or none is where it is unknown.
 
 Nearly all of these are 0 or 1, and of the bins of a number those below its own are 1
-and those above are 0. So a product with weights is a sum of few rows of a table: of
-the number itself, of its category, and, for the bins, of the two knots that it lies
-between. A knot's row is the sum of the weights of the bins below it, made once a step.
-That takes memory and time by columns, not by features.
+and those above are 0. So a product with weights is a product of the few numbers, as
+ever, and a sum of few rows of a table: of the category, and, for the bins, of the two
+knots that a number lies between. A knot's row is the sum of the weights of the bins
+below it, made once a step. That takes memory and time by columns, not by features.
 
 References
 ----------
@@ -22,7 +22,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -73,8 +73,24 @@ class CategoryColumn:
 Layout: TypeAlias = tuple[NumberColumn | CategoryColumn, ...]
 
 
+class Parts(NamedTuple):
+    """What features of coded rows are, for a product with weights.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n, n_numbers)
+        Numbers, and which of them are missing.
+    index, value : Tensor of shape (n, n_pairs)
+        Rows of a `Features.table`, and what each counts.
+    """
+
+    numbers: Tensor
+    index: Tensor
+    value: Tensor
+
+
 class Features(nn.Module):
-    """From coded rows to features, or to pairs of feature and value.
+    """From coded rows to features, or to the parts of a product with weights.
 
     Features are column by column, but for the bins, which come last: those of each
     binned column, of as many as the column with the most has. Bins that a column lacks
@@ -93,6 +109,7 @@ class Features(nn.Module):
     categories: Tensor
     of_number: Tensor
     of_missing: Tensor
+    of_numbers: Tensor
     of_category: Tensor
     n_categories: Tensor
     knots: Tensor
@@ -116,15 +133,17 @@ class Features(nn.Module):
         self.n_plain, self.most = int(widths.sum()), most
         self.n_features = n_features(layout)
         self.n_rows = self.n_features + len(binned)
-        self.n_pairs = len(layout) + len(missing) + 2 * len(binned)
+        self.n_pairs = len(categories) + 2 * len(binned)
+        self.n_parts = len(layout) + len(missing) + 2 * len(binned)
         tensors = {
             "numbers": numbers,
             "missing": missing,
             "binned": binned,
             "categories": categories,
             # The features of each column.
-            "of_number": first[numbers].astype(np.int32),
-            "of_missing": first[missing].astype(np.int32) + 1,
+            "of_number": first[numbers],
+            "of_missing": first[missing] + 1,
+            "of_numbers": np.concatenate([first[numbers], first[missing] + 1]),
             "of_category": first[categories].astype(np.int32),
             "n_categories": widths[categories],
             "knots": knots.astype(np.float32),
@@ -155,23 +174,19 @@ class Features(nn.Module):
             bins[:, i, :n_bins] = position.clamp(0.0, 1.0)
         return features
 
-    def pairs(self, coded: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows of a `table` and what each counts, both of shape (n, n_pairs)."""
+    def parts(self, coded: Tensor) -> Parts:
+        """What `product` takes of the rows."""
         known = coded.nan_to_num(0.0)
-        index = [self.of_number.expand(len(coded), -1)]
-        value = [known[:, self.numbers]]
-        if len(self.categories):
-            places, is_known = self._categories(coded)
-            index.append(places)
-            value.append(is_known)
+        numbers = known[:, self.numbers]
         if len(self.missing):
-            index.append(self.of_missing.expand(len(coded), -1))
-            value.append(coded[:, self.missing].isnan().to(coded.dtype))
+            is_missing = coded[:, self.missing].isnan().to(coded.dtype)
+            numbers = torch.cat([numbers, is_missing], dim=1)
+        index, value = self._categories(coded)
         if len(self.binned):
             left, position = self._bins(known[:, self.binned])
-            index += [left, left + 1]
-            value += [1 - position, position]
-        return torch.cat(index, dim=1), torch.cat(value, dim=1)
+            index = torch.cat([index, left, left + 1], dim=1)
+            value = torch.cat([value, 1 - position, position], dim=1)
+        return Parts(numbers, index, value)
 
     def table(self, weight: Tensor) -> Tensor:
         """The weights, but for each knot in place of bins: the sum of those below."""
@@ -223,38 +238,52 @@ def _places(layout: Layout, holds: Any) -> np.ndarray:
     return np.array([i for i, c in enumerate(layout) if holds(c)], dtype=np.int64)
 
 
-class _Sum(torch.autograd.Function):
-    """Sum of rows of the weights' table, each times its value.
+class _Product(torch.autograd.Function):
+    """Product of weights with the features that these parts are.
 
     On a CPU torch's own gradient takes some three times as long.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, weight: Tensor, index: Tensor, value: Tensor, features: Features
+        ctx: Any,
+        weight: Tensor,
+        numbers: Tensor,
+        index: Tensor,
+        value: Tensor,
+        features: Features,
     ) -> Tensor:
         table = features.table(weight)
         ctx.features = features
-        ctx.save_for_backward(table, index, value)
-        return _bag(table, index, value)
+        ctx.save_for_backward(table, numbers, index, value)
+        out = _bag(table, index, value)
+        return out.addmm_(numbers, table[features.of_numbers])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        table, index, value = ctx.saved_tensors
-        gradient, of_weight, of_value = gradient.contiguous(), None, None
+        table, numbers, index, value = ctx.saved_tensors
+        features, gradient = ctx.features, gradient.contiguous()
+        of_weight, of_numbers, of_value = None, None, None
         if ctx.needs_input_grad[0]:
             of_table = _scattered(gradient, index, value, len(table))
-            of_weight = ctx.features.of_weight(of_table)
-        if ctx.needs_input_grad[2]:
+            of_table[features.of_numbers] = numbers.T @ gradient
+            of_weight = features.of_weight(of_table)
+        if ctx.needs_input_grad[1]:
+            of_numbers = gradient @ table[features.of_numbers].T
+        if ctx.needs_input_grad[3]:
             with torch.enable_grad():
                 leaf = value.detach().requires_grad_()
                 out = _bag(table, index, leaf)
             (of_value,) = torch.autograd.grad(out, leaf, gradient)
-        return of_weight, None, of_value, None
+        return of_weight, of_numbers, None, of_value, None
 
 
 def _bag(table: Tensor, index: Tensor, value: Tensor) -> Tensor:
-    return F.embedding_bag(index, table, mode="sum", per_sample_weights=value)
+    n, k = index.shape
+    starts = k * torch.arange(n, dtype=index.dtype, device=index.device)
+    return F.embedding_bag(
+        index.flatten(), table, starts, mode="sum", per_sample_weights=value.flatten()
+    )
 
 
 def _scattered(gradient: Tensor, index: Tensor, value: Tensor, n_rows: int) -> Tensor:
@@ -268,7 +297,7 @@ def _scattered(gradient: Tensor, index: Tensor, value: Tensor, n_rows: int) -> T
         places = torch.stack([index.flatten().long(), rows])
         by_row = torch.sparse_coo_tensor(places, value.flatten(), (n_rows, n))
         return torch.sparse.mm(by_row, gradient)
-    ends = np.arange(0, n * k + 1, k, dtype=np.int32)
+    ends = k * np.arange(n + 1, dtype=np.int32)
     pairs = value.numpy().ravel(), index.numpy().ravel(), ends
     by_column = csr_matrix(pairs, shape=(n, n_rows)).tocsc()
     return F.embedding_bag(
@@ -289,12 +318,12 @@ def looked_up(features: Features, weight: Tensor, coded: Tensor) -> Tensor:
     weight : Tensor of shape (n_features, n_out)
     coded : Tensor of shape (n, n_columns)
     """
-    return summed(features, weight, *features.pairs(coded))
+    return product(features, weight, features.parts(coded))
 
 
-def summed(features: Features, weight: Tensor, index: Tensor, value: Tensor) -> Tensor:
-    """The sums of the rows ``index`` of the weights' table, each times its value."""
-    out: Tensor = _Sum.apply(weight, index, value, features)
+def product(features: Features, weight: Tensor, parts: Parts) -> Tensor:
+    """What the features that these parts are give times the weights."""
+    out: Tensor = _Product.apply(weight, *parts, features)
     return out
 
 
