@@ -2,6 +2,7 @@
 
 import copy
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from inspect import signature
 from math import prod
@@ -160,15 +161,20 @@ def build_module(
     conditioned: bool,
 ) -> FairModule:
     """Encoder, bottleneck and head."""
-    make_layer = partial(ConditionedLinear, gated=True) if conditioned else linear
+    # A gate scales a layer's inputs. Those that come from a conditioned layer are.
+    make_layer = ConditionedLinear if conditioned else linear
+    make_gated = partial(ConditionedLinear, gated=True) if conditioned else linear
     device, row = generator.device, spec.shapes.row
     features = None if layout is None else Features(layout, device)
-    make_first = None
     if features is not None:
         row = (features.n_features,)
-        if encoder is None and _is_sparse(spec, features):
-            make_lookup = ConditionedFeatures if conditioned else LookupLinear
-            make_first, features = partial(make_lookup, features), None
+    has_layers = encoder is None and len(spec.hidden_layer_sizes) > 0
+    make_first: Callable[[int, Generator], nn.Module] | None = None
+    if has_layers:
+        make_first = partial(make_gated, row[0])
+    if has_layers and features is not None and _is_sparse(features):
+        make_lookup = ConditionedFeatures if conditioned else LookupLinear
+        make_first, features = partial(make_lookup, features), None
     layers: nn.Module
     if encoder is None:
         layers = MLP(
@@ -192,15 +198,15 @@ def build_module(
         n_outputs=spec.shapes.n_outputs,
         n_members=spec.n_members,
         generator=generator,
-        make_layer=make_layer,
+        make_project=make_layer if has_layers else make_gated,
+        make_head=make_gated,
         features=features,
     )
 
 
-def _is_sparse(spec: Spec, features: Features) -> bool:
+def _is_sparse(features: Features) -> bool:
     """Whether a first layer of lookups gains anything: few features are not zero."""
-    has_layer = len(spec.hidden_layer_sizes) > 0
-    return has_layer and features.n_features > LOOKUP_RATIO * features.n_parts
+    return features.n_features > LOOKUP_RATIO * features.n_parts
 
 
 def _users_module(encoder: Any, row: tuple[int, ...]) -> nn.Module:

@@ -80,12 +80,12 @@ class Parts(NamedTuple):
     ----------
     numbers : Tensor of shape (n, n_numbers)
         Numbers, and which of them are missing.
-    index, value : Tensor of shape (n, n_pairs)
+    row, value : Tensor of shape (n, n_pairs)
         Rows of a `Features.table`, and what each counts.
     """
 
     numbers: Tensor
-    index: Tensor
+    row: Tensor
     value: Tensor
 
 
@@ -256,8 +256,12 @@ class _Product(torch.autograd.Function):
         table = features.table(weight)
         ctx.features = features
         ctx.save_for_backward(table, numbers, index, value)
-        out = _bag(table, index, value)
-        return out.addmm_(numbers, table[features.of_numbers])
+        with torch.set_grad_enabled(ctx.needs_input_grad[3]):
+            # Of the values torch's own gradient serves.
+            ctx.value = value.detach().requires_grad_(ctx.needs_input_grad[3])
+            ctx.looked_up = _bag(table, index, ctx.value)
+        looked_up = ctx.looked_up.detach()
+        return torch.addmm(looked_up, numbers, table[features.of_numbers])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
@@ -271,10 +275,7 @@ class _Product(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             of_numbers = gradient @ table[features.of_numbers].T
         if ctx.needs_input_grad[3]:
-            with torch.enable_grad():
-                leaf = value.detach().requires_grad_()
-                out = _bag(table, index, leaf)
-            (of_value,) = torch.autograd.grad(out, leaf, gradient)
+            (of_value,) = torch.autograd.grad(ctx.looked_up, ctx.value, gradient)
         return of_weight, of_numbers, None, of_value, None
 
 

@@ -42,21 +42,22 @@ class FairModule(nn.Module):
         n_outputs: int,
         generator: Generator,
         n_members: int = 1,
-        make_layer: MakeLayer = linear,
+        make_project: MakeLayer = linear,
+        make_head: MakeLayer = linear,
         features: Features | None = None,
     ) -> None:
         super().__init__()
         self.n_members = n_members
         self.features = features
         self.encoder: Any = encoder
-        self.project = make_layer(
+        self.project = make_project(
             encoder.out_features,
             n_members * n_components,
             generator,
             n_blocks=encoder.n_blocks,
         )
         self.bottleneck: Any = bottleneck
-        self.head = make_layer(n_components, n_outputs, generator)
+        self.head = make_head(n_components, n_outputs, generator)
 
     def forward(
         self,

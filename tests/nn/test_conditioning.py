@@ -95,9 +95,21 @@ def conditioned_module(encoder=None, n_members=1):
             n_outputs=3,
             n_members=n_members,
             generator=noise,
-            make_layer=make_layer,
+            make_project=make_layer,
+            make_head=make_layer,
         )
     )
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_rows_of_a_run_share_its_lambda(n_members):
+    module = conditioned_module(n_members=n_members)
+    x = torch.randn(12, 5, generator=generator())
+    of_runs = embed(torch.tensor([0.0, 0.4, 0.9]))
+    by_run = module(x, None, of_runs)
+    by_row = module(x, None, of_runs.repeat_interleave(4, dim=0))
+    for a, b in zip(by_run, by_row, strict=True):
+        assert_allclose(a.detach(), b.detach(), atol=1e-5)
 
 
 @pytest.mark.parametrize("n_members", [1, 2])

@@ -106,7 +106,8 @@ def test_a_conditioned_layer_is_an_ordinary_one_at_one_lambda(layout):
     coded = rows(layout)
     embedding = embed(torch.tensor([0.3]))
     by_row = layer(coded, embedding.expand(len(coded), -1))
-    for found in [layer(coded, embedding), folded(layer, embedding)(coded)]:
+    by_run = layer(coded, embedding.expand(4, -1))
+    for found in [by_run, layer(coded, embedding), folded(layer, embedding)(coded)]:
         torch.testing.assert_close(found, by_row, atol=1e-4, rtol=1e-4)
 
 

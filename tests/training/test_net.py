@@ -16,7 +16,13 @@ from torch.nn import functional as F
 
 from fairrep._training.callbacks import BestEpoch
 from fairrep._training.net import FairNet
-from fairrep.nn._batches import GuardedRows, SlicingIterator, Targets, TensorTable
+from fairrep.nn._batches import (
+    GuardedRows,
+    SlicingIterator,
+    Targets,
+    TensorTable,
+    even_runs,
+)
 from fairrep.nn._bottleneck import make_bottleneck
 from fairrep.nn._encoder import MLP
 from fairrep.nn._layers import linear
@@ -426,6 +432,29 @@ def test_batches_cover_each_row_once(n_rows, batch_size):
         assert max(sizes) - min(sizes) <= 1
         if noise is None:
             assert_array_equal(order, rows)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "batch_size"), [(1, 5), (7, 7), (100, 32), (1018, 512), (509, 512)]
+)
+def test_batches_in_runs_are_equal_and_leave_few_rows_for_another_epoch(
+    n_rows, batch_size
+):
+    table = TensorTable(torch.arange(n_rows))
+    batches = SlicingIterator(table, batch_size, generator(), in_runs=True)
+    epochs = [[x for x, _ in batches] for _ in range(20)]
+    for drawn in epochs:
+        (size,) = {len(x) for x in drawn}
+        assert size % even_runs(size) == 0
+        n_drawn = len(torch.cat(drawn).unique())
+        assert n_drawn == len(batches) * size > 0.8 * n_rows
+    assert len(torch.cat([x for drawn in epochs for x in drawn]).unique()) == n_rows
+
+
+@pytest.mark.parametrize("n_rows", [1, 5, 12, 16, 32, 500, 512])
+def test_runs_are_as_many_as_fall_evenly(n_rows):
+    assert n_rows % even_runs(n_rows) == 0
+    assert min(8, n_rows) <= even_runs(n_rows) <= 16
 
 
 def test_batches_are_shuffled_anew_in_each_epoch():
