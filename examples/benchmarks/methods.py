@@ -67,6 +67,14 @@ METHODS = {
         partial(fairrep, {"estimator": boosted_trees(0)}),
         package="fairrep",
     ),
+    "fairrep-inferring": Method(
+        "fairrep, boosted trees of y and of S",
+        partial(
+            fairrep,
+            {"estimator": boosted_trees(0), "sensitive_estimator": boosted_trees(0)},
+        ),
+        package="fairrep",
+    ),
     # As the peers, it guards what is predicted and no representation.
     "fairrep-prediction": Method(
         "fairrep, estimator=boosted trees, mi_target=prediction",
@@ -85,6 +93,11 @@ METHODS = {
     "exponentiated-gradient-trees": Method(
         "ExponentiatedGradient, boosted trees",
         partial(peers.exponentiated_gradient, "trees"),
+    ),
+    "linear-post": Method(
+        "LinearPost, boosted trees of y and of S",
+        partial(peers.linear_post, boosted_trees),
+        package="scikit-learn",
     ),
     "adversarial": Method(
         "AdversarialFairnessClassifier", partial(peers.adversarial, False), ("DP",)
@@ -106,9 +119,15 @@ METHODS = {
     "threshold-optimizer": Method(
         "ThresholdOptimizer, boosted trees", peers.threshold_optimizer, sees_s=True
     ),
+    "oxonfair-inferring": Method(
+        "OxonFair, boosted trees of y and of S",
+        partial(peers.oxonfair, True),
+        package="oxonfair",
+        two_groups=True,
+    ),
     "oxonfair": Method(
         "OxonFair, boosted trees",
-        peers.oxonfair,
+        partial(peers.oxonfair, False),
         package="oxonfair",
         sees_s=True,
         two_groups=True,

@@ -12,9 +12,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.optimize import linprog
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import (
+    StratifiedKFold,
+    cross_val_predict,
+    train_test_split,
+)
 
 BOUNDS = [0.005, 0.01, 0.02, 0.05, 0.1]
 TOLERANCES = [0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.13, 0.16, 0.2]
@@ -77,6 +83,59 @@ def threshold_optimizer(train, test, seed, criterion):
             f"tol={tol}",
             fair.predict(test.x, sensitive_features=test.s, random_state=seed),
         )
+
+
+def linear_post(make_trees, train, test, seed, criterion):
+    """LinearPost (Xian and Zhao 2024, arXiv 2405.04025), blind, written anew.
+
+    Of all rules that see x alone the most accurate within a limit is linear in what
+    boosted trees say of y and of S: it predicts 1 where
+
+        2 P(y=1|x) - 1 > sum over groups s of m_s P(s|x) / P(s)
+
+    with multipliers that sum to 0; for equalized odds P(s, y|x) / P(s, y) stands for
+    each y in place of P(s|x) / P(s). The multipliers solve the dual of the linear
+    program on the training rows, scored by trees that left them out.
+    """
+    labels = train.codes if criterion == "DP" else 2 * train.codes + train.y
+    models = [make_trees(seed), make_trees(seed)]
+    seen, unseen = [], []
+    for model, target in zip(models, (train.y, labels), strict=True):
+        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+        seen.append(
+            cross_val_predict(model, train.X, target, cv=folds, method="predict_proba")
+        )
+        unseen.append(model.fit(train.X, target).predict_proba(test.X))
+    shares = np.bincount(labels) / len(labels)
+    # One column a cell: groups, or groups of each label.
+    gain, cells = 2 * seen[0][:, 1] - 1, seen[1] / shares
+    gain_unseen, cells_unseen = 2 * unseen[0][:, 1] - 1, unseen[1] / shares
+    families = [np.arange(len(shares))]
+    if criterion == "EO":
+        families = [np.arange(0, len(shares), 2), np.arange(1, len(shares), 2)]
+    for bound in sorted({0.001, 0.002, *TOLERANCES[1:], *BOUNDS}):
+        multipliers = _dual(gain, cells, families, bound)
+        yield f"bound={bound}", gain_unseen > cells_unseen @ multipliers
+
+
+def _dual(gain, cells, families, bound):
+    """Multipliers of the most accurate rule whose rates differ by at most ``bound``.
+
+    The least of E[max(0, gain - cells @ m)] + bound / 2 * sum |m|, where the m of a
+    family sum to 0. It is solved as a linear program of m's parts above and below 0 and
+    of a slack for each row.
+    """
+    n, k = cells.shape
+    of_rows = np.full(n, 1 / n)
+    costs = np.concatenate([np.full(2 * k, bound / 2), of_rows])
+    above = sparse.hstack([-cells, cells, -sparse.eye(n)], format="csc")
+    sums = np.zeros((len(families), 2 * k + n))
+    for row, family in zip(sums, families, strict=True):
+        row[family], row[family + k] = 1, -1
+    found = linprog(
+        costs, A_ub=above, b_ub=-gain, A_eq=sums, b_eq=np.zeros(len(families))
+    )
+    return found.x[:k] - found.x[k : 2 * k]
 
 
 def correlation_remover(train, test, seed, criterion):
@@ -232,8 +291,11 @@ def fairgbm(train, test, seed, criterion):
         yield f"rate={rate}, tolerance={tolerance}", model.predict(test.x)
 
 
-def oxonfair(train, test, seed, criterion):
-    """Thresholds by group, chosen on three tenths of the training rows."""
+def oxonfair(infers, train, test, seed, criterion):
+    """Thresholds by group, chosen on three tenths of the training rows.
+
+    If it ``infers`` groups, by boosted trees, it sees S at no prediction.
+    """
     from oxonfair import FairPredictor
     from oxonfair import group_metrics as metrics
 
@@ -241,6 +303,7 @@ def oxonfair(train, test, seed, criterion):
         np.arange(len(train.y)), test_size=0.3, random_state=seed, stratify=train.y
     )
     model = trees(seed).fit(train.x[rows], train.y[rows])
+    of_s = trees(seed).fit(train.x[rows], train.codes[rows]) if infers else False
     validation = {
         "data": train.x[held_out],
         "target": train.y[held_out],
@@ -249,7 +312,7 @@ def oxonfair(train, test, seed, criterion):
     unseen = {"data": test.x, "target": test.y, "groups": test.codes}
     gaps = {"DP": metrics.demographic_parity, "EO": metrics.equalized_odds}
     for bound in TOLERANCES[1:]:
-        fair = FairPredictor(model, validation)
+        fair = FairPredictor(model, validation, inferred_groups=of_s)
         fair.fit(metrics.accuracy, gaps[criterion], bound)
         yield f"bound={bound}", np.ravel(fair.predict(unseen)).astype(int)
 

@@ -9,11 +9,12 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .._certificates.set_apart import Calibration, Data, NoCertificate, set_apart
-from .._inputs.classifier_scores import fit_params_for
+from .._inputs.classifier_scores import Scorers, fit_params_for
 from .._inputs.encoding import TableEncoder
 from .._inputs.fingerprint import fingerprint, share_seen
 from .._inputs.groups import quartile_groups
@@ -155,12 +156,30 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             criterion=CRITERIA[self.criterion],
             group_weights=self.group_weights,
             columns=columns,
-            estimator=self.estimator,
+            scorers=self._scorers(sensitive),
             fit_params=fit_params,
             validation_fraction=self.validation_fraction,
             early_stopping=self.early_stopping,
             random_state=self._random_state(),
             device=self._device(),
+        )
+
+    def _scorers(self, sensitive: Sensitive) -> Scorers:
+        """The classifiers whose scores are inputs, not fitted."""
+        if self.sensitive_estimator is None:
+            return Scorers(self.estimator)
+        if not sensitive.parts:
+            raise ValueError(
+                "sensitive_estimator is to infer the sensitive features; pass "
+                "sensitive_features to fit."
+            )
+        if isinstance(self.sensitive_estimator, FrozenEstimator):
+            raise ValueError(
+                "sensitive_estimator is fitted out of fold on the sensitive features; "
+                "got a FrozenEstimator, which is not fitted again."
+            )
+        return Scorers(
+            self.estimator, (self.sensitive_estimator,) * len(sensitive.parts)
         )
 
     def _columns(self) -> TableEncoder:

@@ -45,6 +45,13 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         passed to `fit`. A model that is already fitted comes in a
         `~sklearn.frozen.FrozenEstimator`; fit it on other rows than it was trained
         on.
+    sensitive_estimator : estimator object, default=None
+        A classifier that is to infer S from X, such as boosted trees. Its scores
+        become inputs as those of ``estimator`` do, whether there is one or not: of two
+        rows that look alike to the network it says which is likelier of which group,
+        and the same gap costs less accuracy. S itself stays unseen at prediction, but
+        what the decision rests on then has a guess of it openly among its inputs,
+        which some rules treat as a use of S.
     criterion : {"demographic_parity", "equalized_odds", "equal_opportunity"}, \
             default="demographic_parity"
         What is minimised: I(Z; S), I(Z; S | Y) or I(Z; S | Y = 1), the last with
@@ -259,6 +266,11 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             HasMethods(["fit", "predict_proba"]),
             HasMethods(["fit", "decision_function"]),
         ],
+        "sensitive_estimator": [
+            None,
+            HasMethods(["fit", "predict_proba"]),
+            HasMethods(["fit", "decision_function"]),
+        ],
     }
 
     classes_: NDArray
@@ -269,6 +281,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         lambda_mi: float = 1.0,
         *,
         estimator: Any = None,
+        sensitive_estimator: Any = None,
         criterion: str = "demographic_parity",
         mi_estimator: str = "auto",
         mi_target: str = "representation",
@@ -350,6 +363,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         )
         self.mi_target = mi_target
         self.estimator = estimator
+        self.sensitive_estimator = sensitive_estimator
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -417,7 +431,19 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         fitted = vars(self).get("_fitted")
         if fitted is None or not isinstance(fitted.inputs, ScoredInputs):
             raise AttributeError(f"This {type(self).__name__} has no estimator_.")
-        return fitted.inputs.estimator
+        if fitted.inputs.scorers.estimator is None:
+            raise AttributeError(f"This {type(self).__name__} has no estimator_.")
+        return fitted.inputs.scorers.estimator
+
+    @property
+    def sensitive_estimators_(self) -> list[Any]:
+        """The fitted classifiers that infer S, one for each part of it."""
+        fitted = vars(self).get("_fitted")
+        if fitted is None or not isinstance(fitted.inputs, ScoredInputs):
+            raise AttributeError(
+                f"This {type(self).__name__} has no sensitive_estimators_."
+            )
+        return [*fitted.inputs.scorers.of_sensitive]
 
     def _logits(self, X: Any) -> Floats:
         table = self._table(X)

@@ -15,7 +15,7 @@ import torch
 from skorch.history import History
 from torch import Tensor
 
-from .._inputs.classifier_scores import restored_inputs, restored_layout
+from .._inputs.classifier_scores import Scorers, restored_inputs, restored_layout
 from .._storage.folder import DOCUMENT, Shapes, Weights, read_folder
 from .._storage.plain import from_plain
 from .._storage.skops import from_bytes
@@ -27,7 +27,7 @@ from .._utils.torch_state import plain_torch
 from ..nn._lookup import Layout, n_features
 from .base import BaseMIEstimator
 from .classifier import MIDebiasedClassifier
-from .save import APART, ESTIMATOR, net_tensors
+from .save import APART, ESTIMATOR, WRAPPED, net_tensors
 from .transformer import MIFairTransformer
 
 CLASSES: dict[str, type[BaseMIEstimator]] = {
@@ -119,9 +119,10 @@ def load(
         tensors = weights.read()
     wrapped = _wrapped(tensors.pop(ESTIMATOR, None), trusted, weights.path)
     with _unfit_is_named(document):
-        estimator = _bare_estimator(content, encoder, wrapped["parameter"], device)
+        estimator = _bare_estimator(content, encoder, wrapped["parameters"], device)
         found = _found(content)
-        fitted = _fitted(content, estimator, spec, wrapped["fitted"], found)
+        scorers = Scorers(wrapped["estimator"], tuple(wrapped["of_sensitive"]))
+        fitted = _fitted(content, estimator, spec, scorers, found)
     _give_weights(fitted.net, tensors, weights)
     estimator._keep(fitted, **found)
     return estimator
@@ -193,19 +194,18 @@ def _check_encoder(path: Path, saved: str | None, encoder: Any) -> None:
 
 def _wrapped(data: Tensor | None, trusted: Sequence[str], path: Path) -> dict[str, Any]:
     if data is None:
-        return {"parameter": None, "fitted": None}
+        return {"parameters": {}, "estimator": None, "of_sensitive": []}
     return from_bytes(data.numpy().tobytes(), trusted, f"The estimator in {path}")
 
 
 def _bare_estimator(
-    content: dict[str, Any], encoder: Any, wrapped: Any, device: Any
+    content: dict[str, Any], encoder: Any, wrapped: dict[str, Any], device: Any
 ) -> BaseMIEstimator:
     """The estimator with its parameters, not fitted."""
     params = {name: from_plain(value) for name, value in content["params"].items()}
     if device is not None:
         params["device"] = device
-    if wrapped is not None:
-        params["estimator"] = wrapped
+    params |= {name: wrapped[name] for name in wrapped if name in WRAPPED}
     estimator = CLASSES[content["class"]](**params, encoder=encoder)
     estimator._validate_params()
     if content["set_output"] is not None:
@@ -226,11 +226,13 @@ def _fitted(
     content: dict[str, Any],
     estimator: BaseMIEstimator,
     spec: Spec,
-    wrapped: Any,
+    scorers: Scorers,
     found: dict[str, Any],
 ) -> Fitted:
     """What the fit found, but for the weights of its nets."""
-    inputs = restored_inputs(from_plain(content["inputs"]), wrapped)
+    inputs = restored_inputs(
+        from_plain(content["inputs"]), scorers if scorers.all else None
+    )
     if inputs.row_shape != spec.shapes.row:
         raise ValueError(
             f"rows are encoded to shape {inputs.row_shape}, and the nets take "

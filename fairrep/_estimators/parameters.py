@@ -75,6 +75,7 @@ class MIParameters(BaseEstimator):
 
     mi_target = "representation"
     estimator: Any = None
+    sensitive_estimator: Any = None
 
     def __init__(
         self,

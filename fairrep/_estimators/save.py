@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from .._inputs.classifier_scores import inputs_state
+from .._inputs.classifier_scores import ScoredInputs, Scorers, inputs_state
 from .._storage.folder import write_folder
 from .._storage.plain import to_plain
 from .._storage.skops import to_bytes, untrusted_types
@@ -28,6 +28,8 @@ from ..nn._encoder import UserEncoder
 
 # Name of the tensor that holds the bytes of skops.
 ESTIMATOR = "estimator"
+# The parameters that are classifiers.
+WRAPPED = ("estimator", "sensitive_estimator")
 # Written apart from the other fitted attributes.
 APART = {"net_", "history_"}
 
@@ -57,7 +59,8 @@ def _content(estimator: Any, fitted: Fitted) -> dict[str, Any]:
     net = fitted.net
     params.pop("encoder")  # of the fit, not of a parameter that was set since
     has_own_encoder = isinstance(net.module_.encoder, UserEncoder)
-    params.pop("estimator", None)  # see `_estimator_tensor`
+    for name in WRAPPED:
+        params.pop(name, None)  # see `_estimator_tensor`
     found = {
         name: value
         for name, value in estimator._fitted_attributes().items()
@@ -105,17 +108,20 @@ def net_tensors(net: FairNet) -> dict[str, Tensor]:
 
 
 def _estimator_tensor(estimator: Any) -> dict[str, Tensor]:
-    """The parameter ``estimator`` and its fitted twin, through skops."""
-    fitted = getattr(estimator, "estimator_", None)
-    if estimator.estimator is None and fitted is None:
+    """Parameters that are classifiers, and their fitted twins, through skops."""
+    given = {name: getattr(estimator, name) for name in WRAPPED}
+    given = {name: value for name, value in given.items() if value is not None}
+    inputs = estimator._fitted.inputs
+    scorers = inputs.scorers if isinstance(inputs, ScoredInputs) else Scorers()
+    if not given and not scorers.all:
         return {}
-    parameter = estimator.estimator
-    pair = {
-        "parameter": None if parameter is None else clone(parameter),
-        "fitted": fitted,
+    content = {
+        "parameters": {name: clone(value) for name, value in given.items()},
+        "estimator": scorers.estimator,
+        "of_sensitive": [*scorers.of_sensitive],
     }
-    what = f"estimator={type(parameter).__name__}"
-    data = to_bytes(pair, what)
+    what = ", ".join(f"{name}={type(value).__name__}" for name, value in given.items())
+    data = to_bytes(content, what)
     if types := untrusted_types(data):
         warn_user(
             f"{what} holds types that fairrep.load must be told to trust: trusted="

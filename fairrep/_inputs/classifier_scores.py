@@ -1,11 +1,15 @@
-"""The scores of a scikit-learn classifier are inputs of the encoder.
+"""The scores of scikit-learn classifiers are inputs of the encoder.
+
+One predicts y, others infer S: each part of S its groups, or the quartiles of its
+values. All see X alone.
 
 On the rows that trained it a classifier's scores are too good, and the encoder would
 trust them more than they deserve. So these rows get the scores of fits that left them
 out; all other rows get those of the classifier fitted on all of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,20 +31,43 @@ from .splits import stratified_folds
 
 # The logarithm of 0 is no input.
 SMALLEST_PROBABILITY = 1e-6
+# Of fewer rows no group is inferred: each fold should have one.
+MIN_GROUP_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Scorers:
+    """Classifiers whose scores are inputs.
+
+    Parameters
+    ----------
+    estimator : estimator or None
+        Predicts y.
+    of_sensitive : tuple of estimator
+        One that infers S for each part of it, or none.
+    """
+
+    estimator: Any = None
+    of_sensitive: tuple[Any, ...] = ()
+
+    @property
+    def all(self) -> list[Any]:
+        first = [] if self.estimator is None else [self.estimator]
+        return [*first, *self.of_sensitive]
 
 
 class ScoredInputs:
-    """The columns of a table's encoder, followed by those of a classifier's scores."""
+    """The columns of a table's encoder, followed by those of classifiers' scores."""
 
     def __init__(
-        self, table: TableEncoder, estimator: Any, scores: TableEncoder
+        self, table: TableEncoder, scorers: Scorers, scores: TableEncoder
     ) -> None:
         self.table = table
-        self.estimator = estimator
+        self.scorers = scorers
         self.scores = scores
 
     def code(self, X: Any) -> NDArray[np.float32]:
-        return self.join(X, scores_of(self.estimator, X))
+        return self.join(X, np.hstack([scores_of(s, X) for s in self.scorers.all]))
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -88,7 +115,7 @@ def restored_layout(state: dict[str, Any]) -> Layout | None:
     return joined_layout(restored_table(state["table"]), scores)
 
 
-def restored_inputs(state: dict[str, Any], estimator: Any) -> Inputs:
+def restored_inputs(state: dict[str, Any], scorers: Scorers | None) -> Inputs:
     """The inputs that `inputs_state` described.
 
     Raises
@@ -97,51 +124,106 @@ def restored_inputs(state: dict[str, Any], estimator: Any) -> Inputs:
         If the state is none that `inputs_state` gives.
     """
     table = restored_table(state["table"])
-    if (state["scores"] is None) != (estimator is None):
+    if (state["scores"] is None) != (scorers is None):
         raise ValueError("the inputs and the estimator contradict each other")
-    if estimator is None:
+    if scorers is None:
         return table
-    return ScoredInputs(table, estimator, restored_table(state["scores"]))
+    return ScoredInputs(table, scorers, restored_table(state["scores"]))
 
 
 def cross_fit(
-    estimator: Any,
+    wanted: Scorers,
     table: TableEncoder,
     X: Any,
     y: NDArray,
+    groups: Sequence[Codes],
     train: Codes,
     fit_params: Mapping[str, NDArray],
     rng: np.random.RandomState,
 ) -> tuple[ScoredInputs, NDArray[np.float32]]:
-    """The inputs with a classifier's scores, and the rows of X in them.
+    """The inputs with the scores of classifiers, and the rows of X in them.
 
     Rows that are not in ``train`` have no part in any fit.
+
+    Parameters
+    ----------
+    wanted : Scorers
+        Not fitted, but for a frozen one of y.
+    table : TableEncoder
+    X, y : DataFrame or ndarray, ndarray of shape (n_rows,)
+    groups : sequence of ndarray of shape (n_rows,)
+        Of each part of S the group of each row, -1 where it is unknown.
+    train : ndarray
+    fit_params : mapping
+        Of the fit of y.
+    rng : RandomState
     """
-    _check_rows(X, y[train])
-    if isinstance(estimator, FrozenEstimator):
-        _check_classes(estimator, y)
-        scores = scores_of(estimator, X)
-        if _method(estimator) == "predict_proba":
-            warn_of_seen_rows(scores, y, table.code(X))
-    else:
-        estimator = _seeded(clone(estimator), rng)
-        data = _safe_indexing(X, train), y[train]
-        fit_params = {name: values[train] for name, values in fit_params.items()}
-        try:
-            out_of_fold = _out_of_fold(estimator, *data, fit_params, rng)
-            estimator.fit(*data, **fit_params)
-        except Exception as error:
-            error.add_note(
-                f"Raised by estimator={type(estimator).__name__}, which gets X as it "
-                "was passed to fit: columns of strings or missing values may need a "
-                "pipeline with an encoder or imputer before it."
-            )
-            raise
-        scores = scores_of(estimator, X)
-        scores[train] = out_of_fold
+    if np.ndim(X) > 2:
+        raise ValueError(
+            f"estimator needs X with rows of columns; got {np.ndim(X)} dimensions."
+        )
+    fitted, scores = [], []
+    if isinstance(wanted.estimator, FrozenEstimator):
+        _check_classes(wanted.estimator, y)
+        fitted.append(wanted.estimator)
+        scores.append(scores_of(wanted.estimator, X))
+        if _method(wanted.estimator) == "predict_proba":
+            warn_of_seen_rows(scores[0], y, table.code(X))
+    elif wanted.estimator is not None:
+        _check_rows(y[train])
+        found = _cross_fitted(wanted.estimator, X, y, train, fit_params, rng)
+        fitted.append(found[0])
+        scores.append(found[1])
+    for estimator, codes in zip(wanted.of_sensitive, groups, strict=True):
+        known = train[np.isin(codes[train], _frequent(codes[train]))]
+        found = _cross_fitted(estimator, X, codes, known, {}, rng)
+        fitted.append(found[0])
+        scores.append(found[1])
+    n_of_y = len(fitted) - len(wanted.of_sensitive)
+    scorers = Scorers(fitted[0] if n_of_y else None, tuple(fitted[n_of_y:]))
+    encoder = TableEncoder(table.n_bins).fit(np.hstack(scores))
+    inputs = ScoredInputs(table, scorers, encoder)
+    return inputs, inputs.join(X, np.hstack(scores))
+
+
+def _cross_fitted(
+    estimator: Any,
+    X: Any,
+    target: NDArray,
+    train: Codes,
+    fit_params: Mapping[str, NDArray],
+    rng: np.random.RandomState,
+) -> tuple[Any, Floats]:
+    """A fitted clone, and the scores of all rows, those of ``train`` out of fold."""
+    estimator = _seeded(clone(estimator), rng)
+    data = _safe_indexing(X, train), target[train]
+    fit_params = {name: values[train] for name, values in fit_params.items()}
+    try:
+        out_of_fold = _out_of_fold(estimator, *data, fit_params, rng)
+        estimator.fit(*data, **fit_params)
+    except Exception as error:
+        error.add_note(
+            f"Raised by estimator={type(estimator).__name__}, which gets X as it "
+            "was passed to fit: columns of strings or missing values may need a "
+            "pipeline with an encoder or imputer before it."
+        )
+        raise
+    scores = scores_of(estimator, X)
+    scores[train] = out_of_fold
     _check_finite(scores, estimator)
-    inputs = ScoredInputs(table, estimator, TableEncoder(table.n_bins).fit(scores))
-    return inputs, inputs.join(X, scores)
+    return estimator, scores
+
+
+def _frequent(codes: Codes) -> Codes:
+    """The groups that have enough rows to be inferred."""
+    groups, counts = np.unique(codes[codes >= 0], return_counts=True)
+    frequent: Codes = groups[counts >= MIN_GROUP_ROWS]
+    if len(frequent) < 2:
+        raise ValueError(
+            "sensitive_estimator infers the group of a row, for which at least two "
+            f"groups need {MIN_GROUP_ROWS} training rows; here {len(frequent)} has."
+        )
+    return frequent
 
 
 def scores_of(classifier: Any, X: Any) -> Floats:
@@ -211,11 +293,7 @@ def _seeded(estimator: Any, rng: np.random.RandomState) -> Any:
     return estimator.set_params(**{name: int(rng.randint(2**31)) for name in unset})
 
 
-def _check_rows(X: Any, y: NDArray) -> None:
-    if np.ndim(X) > 2:
-        raise ValueError(
-            f"estimator needs X with rows of columns; got {np.ndim(X)} dimensions."
-        )
+def _check_rows(y: NDArray) -> None:
     classes, counts = np.unique(y, return_counts=True)
     if counts.min() < 2:
         raise ValueError(

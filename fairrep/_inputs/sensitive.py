@@ -20,8 +20,10 @@ from .groups import (
     check_several,
     factorize,
     is_continuous,
+    quantile_groups,
     sensitive_frame,
 )
+from .splits import cells
 
 
 @dataclass
@@ -38,6 +40,12 @@ class SensitivePart:
     @property
     def is_categorical(self) -> bool:
         return self.values.shape[1] == 0
+
+
+def cells_of(part: SensitivePart) -> Codes:
+    """The group of each row; of continuous values their quartiles cut groups."""
+    quartiles = [quantile_groups(pd.Series(values)) for values in part.values.T]
+    return cells(part.codes, *(pd.factorize(column)[0] for column in quartiles))
 
 
 @dataclass

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
-from .._inputs.classifier_scores import Inputs, cross_fit
+from .._inputs.classifier_scores import Inputs, Scorers, cross_fit
 from .._inputs.encoding import TableEncoder
-from .._inputs.sensitive import Sensitive, SensitivePart
+from .._inputs.sensitive import Sensitive, SensitivePart, cells_of
 from .._inputs.splits import cells, hold_out
 from .._utils.types import Codes, Floats
 from ..nn._batches import GuardedRows, Part, Targets, TensorTable
@@ -82,7 +82,7 @@ def read_problem(
     criterion: Criterion,
     group_weights: str,
     columns: TableEncoder,
-    estimator: Any,
+    scorers: Scorers,
     fit_params: Mapping[str, NDArray],
     validation_fraction: float,
     early_stopping: bool,
@@ -103,8 +103,9 @@ def read_problem(
     group_weights : {"balanced", "empirical"}
     columns : TableEncoder
         Fitted on ``raw``.
-    estimator : estimator or None
-        Whose scores are inputs beside the columns, with its ``fit_params``.
+    scorers : Scorers
+        Whose scores are inputs beside the columns, if there are any; that of y is
+        fitted with ``fit_params``.
     validation_fraction : float
         Share of the rows that are held out, if any are asked for: by S, or by
         ``early_stopping``.
@@ -130,12 +131,14 @@ def read_problem(
         for _ in range(2)  # so that what S is like does not change the encoder
     )
     inputs: Inputs = columns
-    if estimator is None:
+    if not scorers.all:
         x = columns.code(raw)
     else:
         _, y = task.named_labels()
+        inferred = sensitive.parts if scorers.of_sensitive else []
+        groups = [np.where(part.present, cells_of(part), -1) for part in inferred]
         inputs, x = cross_fit(
-            estimator, columns, raw, y, train, fit_params, random_state
+            scorers, columns, raw, y, groups, train, fit_params, random_state
         )
     table = build_table(x, task, task_weight, stratum, guarded, device)
     return Problem(

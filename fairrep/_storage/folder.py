@@ -33,7 +33,7 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = "fairrep model"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 DOCUMENT = "model.json"
 LOCK = ".model.lock"
 # In bytes: of the document, of the weights, and of what these say of themselves.

@@ -70,7 +70,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         `audit` are two-sided.
     n_bootstrap : int, default=200
         Draws that the limits come from.
-    estimator : estimator object, default=None
+    estimator, sensitive_estimator : estimator object, default=None
         As in `MIDebiasedClassifier`, like all that follow unless said.
     criterion, mi_estimator, mi_target : str
         What is minimised.
@@ -182,6 +182,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         confidence: float = 0.95,
         n_bootstrap: int = 200,
         estimator: Any = None,
+        sensitive_estimator: Any = None,
         criterion: str = "demographic_parity",
         mi_estimator: str = "auto",
         mi_target: str = "representation",
@@ -223,6 +224,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     ) -> None:
         super().__init__(
             estimator=estimator,
+            sensitive_estimator=sensitive_estimator,
             criterion=criterion,
             mi_estimator=mi_estimator,
             mi_target=mi_target,

@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.isotonic import isotonic_regression
 from torch.nn import functional as F
 
-from .._inputs.groups import quantile_groups
-from .._inputs.sensitive import SensitivePart
+from .._inputs.sensitive import cells_of
 from .._inputs.splits import cells
 from .._problem.problem import Problem
 from .._training.fit import train
@@ -164,7 +162,7 @@ def _comparisons(
     stratum = table.targets.stratum.cpu().numpy()
     parts = zip(problem.sensitive.parts, table.targets.guarded, strict=True)
     for part, of_part in parts:
-        codes = _group_codes(part)[rows]
+        codes = cells_of(part)[rows]
         guarded = of_part.weight.cpu().numpy() > 0
         for value in np.unique(stratum[guarded]):
             members = np.flatnonzero(guarded & (stratum == value))
@@ -173,11 +171,6 @@ def _comparisons(
                 continue
             shuffles = [rng.permutation(groups) for _ in range(N_SHUFFLES)]
             yield members, [groups, *shuffles]
-
-
-def _group_codes(part: SensitivePart) -> Codes:
-    quartiles = [quantile_groups(pd.Series(values)) for values in part.values.T]
-    return cells(part.codes, *(pd.factorize(column)[0] for column in quartiles))
 
 
 def _score_gap(scores: Floats, codes: Codes) -> float:

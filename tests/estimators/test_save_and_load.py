@@ -307,7 +307,7 @@ def test_loading_runs_no_code(fitted, saved, monkeypatch):
 def test_the_document_can_be_read(saved):
     document = json.loads((saved / DOCUMENT).read_text())
     content = document["content"]
-    assert document["format_version"] == FORMAT_VERSION == 4
+    assert document["format_version"] == FORMAT_VERSION == 5
     assert content["class"] == "MIDebiasedClassifier"
     assert content["versions"]["torch"] == torch.__version__
     assert content["params"]["n_components"] == 4

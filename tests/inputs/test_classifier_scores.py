@@ -10,6 +10,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -17,8 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
+import fairrep
 from fairrep import MIDebiasedClassifier, MIDebiasedClassifierCV, lambda_path
-from fairrep._inputs.classifier_scores import cross_fit, scores_of
+from fairrep._inputs.classifier_scores import Scorers, cross_fit, scores_of
 from fairrep._inputs.encoding import TableEncoder
 from fairrep.metrics import fairness_report
 
@@ -68,10 +70,11 @@ def global_random_state():
 
 def crossed(estimator, X, y, train):
     return cross_fit(
-        estimator,
+        Scorers(estimator),
         TableEncoder().fit(X),
         X,
         y,
+        [],
         np.asarray(train),
         {},
         np.random.RandomState(0),
@@ -95,7 +98,9 @@ def test_scores_are_the_log_odds_of_the_refit(biased):
     inputs, x = crossed(LogisticRegression(), X, y, train)
     alone = LogisticRegression().fit(X[train], y[train])
     assert_allclose(
-        scores_of(inputs.estimator, X)[:, 0], alone.decision_function(X), atol=1e-6
+        scores_of(inputs.scorers.estimator, X)[:, 0],
+        alone.decision_function(X),
+        atol=1e-6,
     )
     rest = np.setdiff1d(np.arange(400), train)
     assert_array_equal(x[rest], inputs.code(X)[rest])
@@ -113,7 +118,7 @@ def test_several_classes_give_a_score_each(biased, estimator, n_scores):
     inputs, x = crossed(estimator, X, y, np.arange(400))
     assert x.shape[1] == X.shape[1] + n_scores
     assert np.isfinite(x).all()
-    assert inputs.estimator.classes_.tolist() == ["low", "mid", "top"]
+    assert inputs.scorers.estimator.classes_.tolist() == ["low", "mid", "top"]
 
 
 def test_the_estimator_makes_the_model_better(quick):
@@ -357,3 +362,98 @@ def test_frames_reach_the_estimator_as_frames(adult, quick):
 
     clf = fit_with(ByName(), X, y, A["sex"], **quick)
     assert clf.predict(X).shape == (600,)
+
+
+# -- classifiers that infer S ----------------------------------------------------
+
+
+def test_no_row_is_inferred_by_a_fit_that_saw_it(biased):
+    X, y, s = biased
+    train = np.arange(300)
+    inputs, x = cross_fit(
+        Scorers(Memory(), (Memory(), Memory())),
+        TableEncoder().fit(X),
+        X,
+        y,
+        [s, s],
+        train,
+        {},
+        np.random.RandomState(0),
+    )
+    scores = x[:, X.shape[1] :]
+    assert scores.shape[1] == 3
+    assert not np.ptp(scores, axis=0).any()
+    again = inputs.code(X)[:, X.shape[1] :]
+    assert (again[:300] != scores[:300]).all()
+    assert_array_equal(again[300:], scores[300:])
+
+
+def test_the_encoder_sees_what_the_classifier_infers(quick):
+    # S is an interaction of columns that a small net does not find.
+    x = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    s = (np.sin(9 * x[:, 0]) * np.sin(9 * x[:, 1]) > 0).astype(int)
+    y = (x[:, 0] > 0).astype(int)
+    trees = HistGradientBoostingClassifier(random_state=0)
+    clf = MIDebiasedClassifier(0.0, sensitive_estimator=trees, **quick)
+    clf.fit(x[:1000], y[:1000], sensitive_features=s[:1000])
+    guess = clf._table(x[1000:]).x[:, -1]
+    assert roc_auc_score(s[1000:], guess) > 0.8
+
+
+@pytest.mark.parametrize("combination", ["crossed", "separate"])
+def test_each_part_of_s_is_inferred(biased, quick, combination):
+    X, y, s = biased
+    A = pd.DataFrame({"s": np.where(s == 1, "b", "a"), "age": X[:, 0] + X[:, 1]})
+    A.loc[:20, "s"] = None
+    clf = MIDebiasedClassifier(
+        1.0,
+        sensitive_estimator=LogisticRegression(max_iter=1000),
+        sensitive_combination=combination,
+        missing_sensitive="mask",
+        **quick,
+    ).fit(X, y, sensitive_features=A)
+    classes = [len(fitted.classes_) for fitted in clf.sensitive_estimators_]
+    # Quartiles of the continuous one.
+    assert classes == ([8] if combination == "crossed" else [2, 4])
+    assert not hasattr(clf, "estimator_")
+    assert len(clf.predict(X)) == len(X)
+
+
+def test_the_path_and_its_search_infer_too(biased, quick):
+    X, y, s = biased
+    settings = {"sensitive_estimator": GaussianNB(), **quick}
+    path = lambda_path(X, y, sensitive_features=s, lambdas=[0, 1], **settings)
+    assert len(path.at(1.0).sensitive_estimators_) == 1
+    clf = MIDebiasedClassifierCV(lambdas=[0, 1], max_gap=1.0, **settings)
+    clf.fit(X, y, sensitive_features=s)
+    assert len(clf.sensitive_estimators_) == 1
+    assert_array_equal(clf.predict(X), clf.lambda_path_.predict(X, clf.lambda_))
+
+
+def test_what_infers_s_is_saved(biased, quick, tmp_path):
+    X, y, s = biased
+    clf = MIDebiasedClassifier(
+        1.0,
+        estimator=GaussianNB(),
+        sensitive_estimator=HistGradientBoostingClassifier(max_iter=5),
+        **quick,
+    ).fit(X, y, sensitive_features=s)
+    clf.save(tmp_path / "model")
+    again = fairrep.load(tmp_path / "model")
+    assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+    assert isinstance(again.sensitive_estimator, HistGradientBoostingClassifier)
+    assert isinstance(again.estimator_, GaussianNB)
+
+
+def test_inferring_needs_a_group_and_a_classifier_that_is_not_frozen(biased, quick):
+    X, y, s = biased
+    inferring = MIDebiasedClassifier(0.0, sensitive_estimator=GaussianNB(), **quick)
+    with pytest.raises(ValueError, match="pass sensitive_features to fit"):
+        inferring.fit(X, y)
+    rare = np.where(np.arange(len(y)) < 4, "b", "a")
+    with pytest.raises(ValueError, match=r"need 5 training rows; here 1 has"):
+        inferring.fit(X, y, sensitive_features=rare)
+    frozen = FrozenEstimator(GaussianNB().fit(X, s))
+    inferring.set_params(sensitive_estimator=frozen)
+    with pytest.raises(ValueError, match="got a FrozenEstimator"):
+        inferring.fit(X, y, sensitive_features=s)
