@@ -2,8 +2,9 @@
 
 For each setting labels and predictions are drawn many times from known rates, and the
 intervals of the disparities and of the calibration error are compared with the known
-values. Beside it, the percentile bootstrap of the difference, which fails near 0; and
-the smallest upper limit that came up, which should not be near 0 where rows are few.
+values. Beside it, the percentile bootstrap of the difference, which fails near 0; the
+share of lower limits above 0, which should be small where there is no gap; and the
+smallest upper limit that came up, which should not be near 0 where rows are few.
 
     python examples/benchmarks/audit_coverage.py --repeats 1000
 """
@@ -19,9 +20,11 @@ SIZES = {
     "2 large": [2000, 5000],
     "2 small": [40, 60],
     "2 unequal": [40, 5000],
+    "3, one small": [250, 303, 47],
     "5 large": [2000] * 5,
     "5 small": [60] * 5,
     "5 unequal": [40, 60, 200, 1500, 14000],
+    "8 unequal": [30, 50, 100, 200, 400, 800, 1500, 3000],
 }
 RATES = {
     2: {
@@ -29,6 +32,18 @@ RATES = {
         "0.05": [0.2, 0.25],
         "0.1": [0.3, 0.2],
         "0.3": [0.2, 0.5],
+    },
+    3: {
+        "0": [0.6] * 3,
+        "0.166, one between": [0.56, 0.726, 0.62],
+        "0.03, near 1": [0.96, 0.99, 0.97],
+    },
+    8: {
+        "0": [0.2] * 8,
+        "0, near 0": [0.02] * 8,
+        "0, near 1": [0.98] * 8,
+        "0.1, spread": [0.2, 0.21, 0.22, 0.24, 0.25, 0.27, 0.28, 0.3],
+        "0.1, small apart": [0.3, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2],
     },
     5: {
         "0": [0.2] * 5,
@@ -56,7 +71,7 @@ def gap_coverage(totals, rates, args, rng):
 
     And the mean width and smallest upper limit of the intervals of the difference.
     """
-    settings = {"n_bootstrap": args.draws, "confidence": CONFIDENCE, "rng": rng}
+    settings = {"n_bootstrap": args.draws, "confidence": CONFIDENCE}
     totals = np.array(totals)
     truth = {"difference": np.ptp(rates), "ratio": min(rates) / max(rates)}
     found, limits = [], []
@@ -76,7 +91,8 @@ def gap_coverage(totals, rates, args, rng):
         )
         limits.append(alone["difference"])
     width, least = np.ptp(limits, axis=1).mean(), np.min(limits, axis=0)[1]
-    return [*np.mean(found, axis=0), width, least]
+    seen = np.mean([low > 0 for low, _ in limits])
+    return [*np.mean(found, axis=0), width, seen, least]
 
 
 def calibration_coverage(n_rows, shift, args, rng):
@@ -106,6 +122,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=500)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--groups", nargs="+", choices=SIZES, help="these alone")
     parser.add_argument("--gap", help="a true gap as printed: of rates, and this alone")
     args = parser.parse_args()
     rng = np.random.RandomState(args.seed)
@@ -113,20 +130,21 @@ def main():
     print(f"{args.draws} draws; equalized odds: with a second rate that has no gap")
     print(
         f"{'groups':10s} {'true gap':18s} {'diff.':>6s} {'ratio':>6s} {'eq.odds':>8s} "
-        f"{'percentile':>11s} {'width':>6s} {'least upper':>11s}"
+        f"{'percentile':>11s} {'width':>6s} {'above 0':>8s} {'least upper':>11s}"
     )
-    for name, totals in SIZES.items():
+    for name in args.groups or SIZES:
+        totals = SIZES[name]
         for gap, rates in RATES[len(totals)].items():
             if args.gap not in (None, gap):
                 continue
-            *covered, plain, width, least = gap_coverage(totals, rates, args, rng)
+            *covered, plain, width, seen, least = gap_coverage(totals, rates, args, rng)
             one, ratio, odds = covered
             print(
                 f"{name:10s} {gap:18s} {one:6.3f} {ratio:6.3f} {odds:8.3f} "
-                f"{plain:11.3f} {width:6.3f} {least:11.4f}",
+                f"{plain:11.3f} {width:6.3f} {seen:8.3f} {least:11.4f}",
                 flush=True,
             )
-    if args.gap is not None:
+    if args.gap or args.groups:
         return
     print(f"\n{'rows':>10s} {'calibration error':18s} {'coverage':>8s}")
     for n_rows in (100, 500, 5000):

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._problem.criterion import CRITERIA
 from .._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
-from ..metrics._gaps import Gap
+from ..metrics._gaps import Gap, by_name
 from .cv import MIDebiasedClassifierCV
 from .figures import Rows, constant_score
 from .path import LambdaPath
@@ -145,7 +145,7 @@ class TradeoffDisplay(Display):
                 "it, and `from_path` draws what `lambda_path` returns."
             )
         check_is_fitted(estimator)
-        gap = estimator.gap or CRITERIA[estimator.criterion].gap
+        gap = by_name(estimator.gap or CRITERIA[estimator.criterion].gap)
         settings = {
             "gap": gap,
             "scoring": estimator.scoring,
@@ -206,7 +206,7 @@ class TradeoffDisplay(Display):
         display : TradeoffDisplay
         """
         settings = {
-            "gap": gap or CRITERIA[path.criterion].gap,
+            "gap": by_name(gap or CRITERIA[path.criterion].gap),
             "scoring": scoring,
             "confidence": confidence,
             "n_bootstrap": n_bootstrap,

@@ -38,10 +38,9 @@ def lambda_path(
     """Train one net that serves every weight of the mutual information term.
 
     Encoder, head and critics are conditioned on lambda by scales and shifts of their
-    units, and each row of a batch draws a lambda of its own [1]_. What
-    `MIDebiasedClassifier` needs a fit each for, the whole curve of accuracy against
-    gap, takes the time of some three fits, also where the range of lambda is to be
-    found first.
+    units, and each batch sees many of them [1]_. What `MIDebiasedClassifier` needs a
+    fit each for, the whole curve of accuracy against gap, takes the time of some two
+    fits, also where the range of lambda is to be found first.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import fairlearn.metrics
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ from .._utils.types import Codes, Floats
 from ._intervals import Counts, gap_intervals, proportion_interval
 
 Gap = str | Callable[..., float]
+
+
+def by_name(gap: Gap) -> Gap:
+    """The name of a gap that is fairlearn's function; its limits take no resampling."""
+    for name in GAPS:
+        if gap is getattr(fairlearn.metrics, name, None):
+            return name
+    return gap
 
 
 @dataclass
@@ -106,7 +115,6 @@ def gap_interval(
         families,
         n_bootstrap=n_bootstrap,
         confidence=2 * confidence - 1,  # of the two limits together
-        rng=np.random.RandomState(seed),
     )
     return Measured(value, *intervals["difference"])
 

@@ -1,10 +1,12 @@
 """Intervals of rates, of gaps between them, and of calibration errors.
 
 One idea serves all: an interval holds the values that the observed one does not
-contradict. For a single rate it has a closed form, Wilson's. A gap, largest minus
-smallest rate, and a calibration error are no means of rows: noise only adds to them, so
-that near 0 the percentiles of a plain bootstrap lie above the truth. Here the bootstrap
-is run once for each value that the gap might have, and inverted [1]_ [2]_.
+contradict. For a single rate it has a closed form, Wilson's, and for the difference of
+two Newcombe's. A gap, largest minus smallest rate, and a calibration error are no means
+of rows: noise only adds to them, so that near 0 the percentiles of a plain bootstrap
+lie above the truth. The lower limit of a gap comes from the pairs of groups. For the
+other limits the bootstrap is run once for each value that the figure might have, and
+inverted [1]_ [2]_.
 
 References
 ----------
@@ -25,7 +27,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm, studentized_range
 from sklearn.isotonic import isotonic_regression
 
 from .._utils.types import Codes, Floats
@@ -36,9 +38,8 @@ UNKNOWN: Interval = (float("nan"), float("nan"))
 
 # Values that the gap is tried at, from none to well beyond the observed one.
 N_LEVELS = 25
-# In standard errors: how far beyond, and how near a rate is to the extreme one for it
-# to be taken for another extreme.
-REACH, CONTACT = 6.0, 1.0
+N_BISECTIONS = 40
+REACH = 6.0  # in standard errors: how far beyond
 
 
 def proportion_interval(hits: int, total: int, confidence: float) -> Interval:
@@ -90,24 +91,24 @@ def gap_intervals(
     *,
     n_bootstrap: int,
     confidence: float,
-    rng: np.random.RandomState,
 ) -> dict[str, Interval]:
     """Intervals of the largest difference and of the smallest ratio between groups.
 
     With several families (true and false positive rates), of the worst among them.
 
-    The rates of all groups are moved along a path from their common mean, where the
-    gap is 0, through their observed values to beyond them. At each of `N_LEVELS` points
-    of the path `n_bootstrap` tables are drawn, binomially within each group. A limit is
-    where the observed gap, or one more extreme, comes up in half of ``1 - confidence``
-    of the draws.
+    The lower limit is the largest of all pairs of groups (see `_lower_limit`).
+
+    For the upper limit the rates of all groups are moved along a path from their common
+    mean, where the gap is 0, through their observed values to beyond them. At each of
+    `N_LEVELS` points of the path `n_bootstrap` tables are drawn, binomially within each
+    group, always the same ones. The limit is where the observed gap, or a smaller one,
+    comes up in half of ``1 - confidence`` of the draws.
 
     How far noise lifts the largest rate depends on how many groups share the top, which
-    is not known where groups are close. So the lower limit joins groups within
-    `CONTACT` standard errors of an extreme with it, which lifts most, and the upper
-    limit sets the others apart from it [3]_. An interval always holds the observed
-    value. No upper limit is below what parity usually gives (see `invert`), nor below
-    what two groups may differ by in the other order (see `_swapped_limit`).
+    is not known where groups are close. So the upper limit sets the others apart from
+    it [3]_. An interval always holds the observed value. No upper limit is below what
+    parity usually gives (see `invert`), nor below what two groups may differ by in the
+    other order (see `_swapped_limit`).
 
     Parameters
     ----------
@@ -117,7 +118,6 @@ def gap_intervals(
         Draws at each point of the path.
     confidence : float
         Nominal coverage, in (0, 1).
-    rng : RandomState
 
     Returns
     -------
@@ -125,9 +125,12 @@ def gap_intervals(
         "difference" and "ratio".
     """
     tail = (1 - confidence) / 2
+    rng = np.random.RandomState(0)
     intervals = {}
     for name, gap in GAPS.items():
-        low = _lower_limit(families, gap, n_bootstrap, tail, rng)
+        worst = max(float(gap(counts.rates)) for counts in families)
+        lows = [_lower_limit(f, gap, tail / len(families)) for f in families]
+        low = min(worst, max(lows))
         high = max(_upper_limit(f, gap, n_bootstrap, tail, rng) for f in families)
         intervals[name] = (low, high)
     low, high = intervals["ratio"]
@@ -135,33 +138,48 @@ def gap_intervals(
     return intervals
 
 
-def _lower_limit(
-    families: list[Counts],
-    gap: Gap,
-    n_bootstrap: int,
-    tail: float,
-    rng: np.random.RandomState,
-) -> float:
-    """Lower limit of the largest gap of the families.
+def _lower_limit(counts: Counts, gap: Gap, tail: float) -> float:
+    """Lower limit of one family's gap: the largest of its pairs of groups.
 
-    All families' gaps are as large as the level, but none larger than observed.
+    That of a pair is Newcombe's [5]_, made of Wilson's limits of both rates; that of a
+    ratio is the same in logarithms. All pairs' hold together: their limits are as many
+    standard errors away as the studentized range of as many groups asks for (Tukey's
+    rule). So a small group, whose rate is noise, takes little from what the others
+    show. Which group of a pair is truly above is not known either, see `_of_size`.
     """
-    observed = [float(gap(counts.rates)) for counts in families]
-    worst = max(observed)
-    steps = np.linspace(0, 1, N_LEVELS)
-    paths = [
-        _path(counts, _joined(counts), np.minimum(1, steps * worst / max(own, 1e-9)))
-        for counts, own in zip(families, observed, strict=True)
-    ]
-    levels = np.max([gap(path) for path in paths], axis=0)
-    draws = np.max(
-        [
-            gap(_draw(counts.totals, path, n_bootstrap, rng))
-            for counts, path in zip(families, paths, strict=True)
-        ],
-        axis=0,
-    )
-    return invert(levels, draws, worst, tail)[0]
+    n_groups = len(counts.totals)
+    reach = studentized_range.ppf(1 - 2 * tail, n_groups, np.inf) / np.sqrt(2)
+    rates, low, high = counts.rates, *_wilson(counts, 1 - 2 * norm.sf(reach))
+    if gap is _one_minus_ratio:
+        rates = counts.smoothed
+        with np.errstate(divide="ignore"):
+            low, rates, high = np.log(low), np.log(rates), np.log(high)
+    # By row the group above, by column the one below.
+    margin = np.hypot((rates - low)[:, None], high - rates)
+    is_above = rates[:, None] > rates
+    if not is_above.any():
+        return 0.0
+    seen = (rates[:, None] - rates)[is_above]
+    limit = float(_of_size(seen, margin[is_above], reach).max())
+    return max(0.0, float(-np.expm1(-limit)) if gap is _one_minus_ratio else limit)
+
+
+def _of_size(seen: Floats, margin: Floats, reach: float) -> Floats:
+    """Lower limits of the sizes of differences, whatever their signs.
+
+    The least size at which one as large as that which is ``seen``, of either sign,
+    comes up as often as one more than ``reach`` standard errors off. Where there is no
+    difference both signs are as likely, where it is large the other does not come up:
+    the limit is then the difference less its ``margin``, ``reach`` standard errors.
+    """
+    scaled, level = seen * reach / margin, norm.sf(reach)
+    low, high = np.zeros_like(scaled), scaled.copy()
+    for _ in range(N_BISECTIONS):
+        size = (low + high) / 2
+        is_rare = norm.sf(scaled - size) + norm.sf(scaled + size) < level
+        low, high = np.where(is_rare, size, low), np.where(is_rare, high, size)
+    # Where a margin is infinite, the limit is 0.
+    return low * np.where(low > 0, margin, 0.0) / reach
 
 
 def _upper_limit(
@@ -189,11 +207,7 @@ def _swapped_limit(counts: Counts, gap: Gap, tail: float) -> float:
     order is Newcombe's [5]_, made of Wilson's limits of both rates; that of a ratio is
     the same in logarithms.
     """
-    wilson = [
-        proportion_interval(hits, total, 1 - 2 * tail)
-        for hits, total in zip(counts.hits, counts.totals, strict=True)
-    ]
-    low, high = np.transpose(wilson)
+    low, high = _wilson(counts, 1 - 2 * tail)
     rates = counts.smoothed
     if gap is _one_minus_ratio:
         with np.errstate(divide="ignore"):
@@ -204,6 +218,16 @@ def _swapped_limit(counts: Counts, gap: Gap, tail: float) -> float:
     np.fill_diagonal(swapped, False)
     limit = float((rates[:, None] - rates + margin)[swapped].max())
     return float(-np.expm1(-limit)) if gap is _one_minus_ratio else limit
+
+
+def _wilson(counts: Counts, confidence: float) -> tuple[Floats, Floats]:
+    """Wilson's limits of the rate of each group."""
+    limits = [
+        proportion_interval(hits, total, confidence)
+        for hits, total in zip(counts.hits, counts.totals, strict=True)
+    ]
+    low, high = np.transpose(limits)
+    return low, high
 
 
 def calibration_interval(
@@ -297,17 +321,6 @@ def _crossing(exceed: Floats, levels: Floats, share: float) -> float:
 def _path(counts: Counts, shape: Floats, scale: Floats) -> Floats:
     common = np.average(shape, weights=counts.totals)
     return np.clip(common + scale[:, None] * (shape - common), 0, 1)
-
-
-def _joined(counts: Counts) -> Floats:
-    """The rates, those near the largest or the smallest one set equal to it."""
-    rates, errors = _never_level(counts), counts.errors
-    top, bottom = rates.argmax(), rates.argmin()
-    below, above = rates[top] - rates, rates - rates[bottom]
-    near_top = (below < CONTACT * np.hypot(errors, errors[top])) & (below <= above)
-    near_bottom = (above < CONTACT * np.hypot(errors, errors[bottom])) & ~near_top
-    joined = np.where(near_top, rates[top], rates)
-    return np.where(near_bottom & (above < below), rates[bottom], joined)
 
 
 def _apart(counts: Counts) -> Floats:

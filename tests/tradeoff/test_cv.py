@@ -179,6 +179,20 @@ def test_gap_of_fairlearn_with_labels_of_any_kind(biased, quick):
     assert_allclose(by_name, by_number)
 
 
+@pytest.mark.parametrize(
+    "gap",
+    [demographic_parity_difference, equalized_odds_difference],
+    ids=["parity", "odds"],
+)
+def test_a_gap_of_fairlearn_is_that_of_its_name(gap, biased, quick):
+    X, y, s = biased
+    by_function, by_name = (
+        MIDebiasedClassifierCV(gap=it, **quick).fit(X, y, sensitive_features=s)
+        for it in (gap, gap.__name__)
+    )
+    pd.testing.assert_frame_equal(by_function.path_, by_name.path_)
+
+
 def test_opposite_gaps_of_two_models_do_not_cancel(biased, quick):
     """The gap is the mean of the folds', not that of their rows together."""
     X, y, s = biased

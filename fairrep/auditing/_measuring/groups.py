@@ -295,7 +295,7 @@ class _Table:
         rows = {}
         for kind, rates in COMPARED.items():
             kept = [g for g in range(len(self.counts)) if g not in reasons[kind]]
-            found = self._gaps(kind, rates, kept, n_bootstrap, confidence, rng)
+            found = self._gaps(kind, rates, kept, n_bootstrap, confidence)
             rows.update(
                 {name: row for name, row in found.items() if name in DISPARITIES}
             )
@@ -335,7 +335,6 @@ class _Table:
         kept: list[int],
         n_bootstrap: int,
         confidence: float,
-        rng: np.random.RandomState,
     ) -> dict[str, dict[str, Any]]:
         names = [f"{kind}_difference", f"{kind}_ratio"]
         if len(kept) < 2:
@@ -345,9 +344,7 @@ class _Table:
             }
         outcomes = self.outcomes(self.counts[kept])
         families = [Counts(*outcomes[rate]) for rate in rates]
-        limits = gap_intervals(
-            families, n_bootstrap=n_bootstrap, confidence=confidence, rng=rng
-        )
+        limits = gap_intervals(families, n_bootstrap=n_bootstrap, confidence=confidence)
         report = self._report(rates, kept)
         groups = [self.attribute.names[g] for g in kept]
         found = {}
