@@ -13,7 +13,7 @@ from .._utils.files import replacing
 from ..auditing import AuditReport, audit
 from ..auditing._showing.words import LEAKAGE_NAMES, number
 from .options import GAPS
-from .output import STDOUT, check_outputs, progress, tell
+from .output import STDOUT, check_outputs, progress, tell, write_table
 from .read import (
     check_columns,
     check_roles,
@@ -39,19 +39,26 @@ def run_audit(
     fail_above: list[tuple[str, float]],
     html: Path | None,
     json: Path | None,
+    impact_ratios: Path | None,
+    reference: str | None,
+    not_compared: list[str],
     missing: str,
     seed: int,
     trust: list[str],
     trust_pickle: bool,
     reading: dict[str, Any],
     force: bool,
+    escape_formulas: bool,
 ) -> int:
     """Audit a model or predictions; return 1 where a limit is passed, else 0."""
     if score is not None and prediction is None:
         raise ValueError("--score goes with --prediction: a model gives its own scores")
     if not leakage and "leakage" in dict(fail_above):
         raise ValueError("--fail-above leakage=... needs what --no-leakage leaves out")
-    check_outputs([data, model], {"--html": html, "--json": json}, force=force)
+    if reference is not None and impact_ratios is None:
+        raise ValueError("--reference goes with --impact-ratios, the table that has it")
+    outputs_of = {"--html": html, "--json": json, "--impact-ratios": impact_ratios}
+    check_outputs([data, model], outputs_of, force=force)
     outputs = [name for name in (prediction, score) if name is not None]
     check_roles(target=[target], sensitive=sensitive, outputs=outputs, drop=drop)
     subject = None
@@ -73,6 +80,7 @@ def run_audit(
         "sensitive_features": frame[sensitive],
         "leakage": leakage,
         "missing": missing,
+        "not_compared": not_compared,
         "random_state": seed,
         "verbose": progress(),
     }
@@ -94,7 +102,14 @@ def run_audit(
                 name=str(prediction),
                 **options,
             )
+    # Before anything is written, as a reference may be no group.
+    ratios = None
+    if impact_ratios is not None:
+        ratios = report.impact_ratios(reference_group=reference)
     _write(report, html, json)
+    if impact_ratios is not None and ratios is not None:
+        write_table(ratios.reset_index(), impact_ratios, escape=escape_formulas)
+        tell(f"Written: {impact_ratios}")
     return _judge(report, fail_above)
 
 

@@ -207,6 +207,25 @@ def add_audit(commands: Any) -> None:
         help="write the report as JSON; - for standard output, in place of the text",
     )
     parser.add_argument(
+        "--impact-ratios",
+        type=Path,
+        metavar="FILE",
+        help="write the selection rate and impact ratio of each group as CSV",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="GROUP",
+        help="the group of --impact-ratios that others are compared with (default: the "
+        "one that is selected most)",
+    )
+    parser.add_argument(
+        "--not-compared",
+        action="append",
+        default=[],
+        metavar="GROUP",
+        help="a group that is counted and not compared, such as unknown; repeatable",
+    )
+    parser.add_argument(
         "--no-leakage",
         dest="leakage",
         action="store_false",
@@ -225,6 +244,7 @@ def add_audit(commands: Any) -> None:
     add_seed(parser, "draws and attackers")
     add_trust(parser)
     add_force(parser)
+    add_escape(parser)
     parser.set_defaults(run="audit")
 
 

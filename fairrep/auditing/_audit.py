@@ -1,5 +1,6 @@
 """`audit` makes a report of models and rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ._measuring.measure import measure_models
@@ -15,6 +16,7 @@ def audit(
     pos_label: Any = None,
     leakage: bool = True,
     min_group_size: int = 30,
+    not_compared: Sequence[str] = (),
     n_quantiles: int = 4,
     n_bootstrap: int = 200,
     confidence: float = 0.95,
@@ -52,6 +54,9 @@ def audit(
         Smaller groups are named, and left out of the disparities; from those of the
         true (false) positive rate also groups with less than a third as many positives
         (negatives).
+    not_compared : sequence of str, default=()
+        Groups that take no part in comparisons, such as "unknown"; they are counted,
+        and their rates shown, all the same.
     n_quantiles : int, default=4
         Groups of a continuous sensitive column.
     n_bootstrap : int, default=200
@@ -123,6 +128,7 @@ def audit(
         pos_label=pos_label,
         leakage=leakage,
         min_group_size=min_group_size,
+        not_compared=not_compared,
         n_quantiles=n_quantiles,
         n_bootstrap=n_bootstrap,
         confidence=confidence,

@@ -1,6 +1,7 @@
 """AuditReport is what an audit returns: findings, with words, page and pictures."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 from .._utils.plain import plain, plain_tree
 from .._version import __version__
 from ._measuring.findings import Findings
+from ._measuring.impact import impact_ratios
 from ._measuring.measure import measure_predictions
 from ._showing.comparison import comparison
 from ._showing.groups_display import GroupsDisplay
@@ -74,6 +76,7 @@ class AuditReport(Findings):
         pos_label: Any = None,
         leakage: bool = True,
         min_group_size: int = 30,
+        not_compared: Sequence[str] = (),
         n_quantiles: int = 4,
         n_bootstrap: int = 200,
         confidence: float = 0.95,
@@ -108,6 +111,8 @@ class AuditReport(Findings):
             As in :func:`audit`, like those that follow.
         min_group_size : int, default=30
             Smaller groups are left out of the disparities.
+        not_compared : sequence of str, default=()
+            Groups that take no part in comparisons, such as "unknown".
         n_quantiles : int, default=4
             Groups of a continuous sensitive column.
         n_bootstrap : int, default=200
@@ -157,6 +162,7 @@ class AuditReport(Findings):
             name=name,
             leakage=leakage,
             min_group_size=min_group_size,
+            not_compared=not_compared,
             n_quantiles=n_quantiles,
             n_bootstrap=n_bootstrap,
             confidence=confidence,
@@ -170,6 +176,65 @@ class AuditReport(Findings):
     def summary(self) -> list[str]:
         """The findings, a sentence each."""
         return summary(self)
+
+    def impact_ratios(
+        self,
+        *,
+        model: str | None = None,
+        reference_group: str | None = None,
+        min_group_share: float = 0.0,
+    ) -> pd.DataFrame:
+        """Selection rate and impact ratio of each group, as rules on hiring name them.
+
+        Of every sensitive column and, where there are several, of their crossing.
+
+        Parameters
+        ----------
+        model : str, default=None
+            Which; None for the first.
+        reference_group : str, default=None
+            The group that others are compared with. None, and for columns that have no
+            such group, is the one with the highest selection rate of those compared.
+        min_group_share : float, default=0
+            Groups of a smaller share of the rows keep their count and rate, and get no
+            ratio, nor do groups that the audit left out of its comparisons.
+
+        Returns
+        -------
+        table : DataFrame
+            By "sensitive" and "group": "count", "share" (of the rows), "selected" (rows
+            predicted positive), "selection_rate", "impact_ratio" with its limits "low"
+            and "high" (Newcombe's, in logarithms, of each pair by itself), "p_value"
+            (Fisher's exact test of the pair) and "below_four_fifths", whether the ratio
+            is below 0.8. NaN where there is no ratio.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model or group, or no prediction was audited.
+
+        Examples
+        --------
+        >>> from fairrep import AuditReport
+        >>> report = AuditReport.from_predictions(
+        ...     [0, 1] * 100,
+        ...     [1] * 40 + [0] * 60 + [1] * 60 + [0] * 40,
+        ...     sensitive_features={"sex": ["f"] * 100 + ["m"] * 100},
+        ...     leakage=False,
+        ... )
+        >>> table = report.impact_ratios()
+        >>> round(float(table.loc[("sex", "f"), "impact_ratio"]), 3)
+        0.667
+        """
+        self.figures(model=model)  # raises where there are none
+        name = next(iter(self.models)) if model is None else model
+        figures = self.models[name].figures
+        return impact_ratios(
+            [f for f in figures if f.pos_label == figures[0].pos_label],
+            reference_group=reference_group,
+            min_group_share=min_group_share,
+            confidence=self.confidence,
+        )
 
     def compare(self) -> pd.DataFrame:
         """The models side by side: accuracy, disparities and leakage, as text.

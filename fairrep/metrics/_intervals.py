@@ -50,6 +50,27 @@ def proportion_interval(hits: int, total: int, confidence: float) -> Interval:
     return float(found.low), float(found.high)
 
 
+def ratio_interval(
+    hits: int, total: int, of_hits: int, of_total: int, confidence: float
+) -> Interval:
+    """Interval of the ratio of two rates, the first to the second.
+
+    Newcombe's [5]_ in logarithms, made of Wilson's limits of both rates; NaN where
+    nothing was counted, or the second rate is 0.
+    """
+    if 0 in (total, of_total, of_hits):
+        return UNKNOWN
+    counts = Counts(np.array([hits, of_hits]), np.array([total, of_total]))
+    low, high = _wilson(counts, confidence)
+    with np.errstate(divide="ignore"):
+        low, rates, high = np.log(low), np.log(counts.smoothed), np.log(high)
+    below = np.hypot(rates[0] - low[0], high[1] - rates[1])
+    above = np.hypot(high[0] - rates[0], rates[1] - low[1])
+    seen, value = rates[0] - rates[1], hits / total / (of_hits / of_total)
+    lower, upper = float(np.exp(seen - below)), float(np.exp(seen + above))
+    return min(lower, value), max(upper, value)
+
+
 def compared(new: Iterable[float], old: Iterable[float]) -> str | None:
     """Whether a figure is "smaller" or "larger"; None where that cannot be told.
 

@@ -312,6 +312,23 @@ def test_audit_of_a_column_of_predictions(capsys, predicted, tmp_path):
     assert f"Written: {json_file}" in err
 
 
+def test_impact_ratios_are_written(capsys, predicted, frame, tmp_path):
+    file, (first, second) = tmp_path / "ratios.csv", sorted(frame["sex"].unique())
+    argv = [*QUICK_AUDIT, "--no-leakage", "--impact-ratios", file]
+    _, err = run(capsys, "audit", predicted, *argv, "--reference", first)
+    assert f"Written: {file}" in err
+    table = pd.read_csv(file).set_index("group")
+    assert table.loc[first, "impact_ratio"] == 1
+    assert table["count"].sum() == len(pd.read_csv(predicted))
+    out, _ = run(capsys, "audit", predicted, *argv, "--force", "--not-compared", second)
+    assert "fewer than two groups" in out.replace("\n", " ")
+    assert pd.read_csv(file)["impact_ratio"].notna().sum() == 1
+    message = error_of(capsys, "audit", predicted, *argv, "--force", "--reference", "x")
+    assert "reference_group='x' is none of the groups" in message
+    message = error_of(capsys, "audit", predicted, *QUICK_AUDIT, "--reference", first)
+    assert "--reference goes with --impact-ratios" in message
+
+
 def test_audit_attacks_score_and_x(capsys, predicted):
     limits = ["--fail-above", "leakage=0.55", "--fail-above", "eo=1"]
     argv = ["--score", "score", "--json", "-", *limits]

@@ -5,7 +5,7 @@ Values are fairlearn's, read off its `MetricFrame`; intervals are those of `_int
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +66,7 @@ class GroupFigures:
         By name: "value", "low", "high", and "lowest" and "highest", the groups that set
         a difference.
     left_out : list of dict
-        "group", "from" (the disparities that it is too small for) and "why".
+        "group", "from" (the disparities that it has no part in) and "why".
     calibration : DataFrame or None
         By group and bin of the score: "count", "score" (mean) and "rate" of positives.
     association : dict or None
@@ -173,6 +173,7 @@ def measure_groups(
     *,
     pos_label: Any,
     min_group_size: int = 30,
+    not_compared: Collection[str] = (),
     n_bootstrap: int = 200,
     confidence: float = 0.95,
     random_state: np.random.RandomState,
@@ -193,6 +194,9 @@ def measure_groups(
         Groups of fewer rows are left out of the disparities, and out of those of the
         true (false) positive rate also groups with less than a third as many positives
         (negatives).
+    not_compared : collection of str
+        Names of groups, or of a column's part in crossed ones, that are left out of
+        all disparities.
     n_bootstrap, confidence, random_state
         Of the intervals.
     """
@@ -211,7 +215,7 @@ def measure_groups(
             for frame, number in zip(columns.values(), (error, *interval), strict=True):
                 frame.loc[group, CALIBRATION] = number
     disparities, left_out = table.disparities(
-        min_group_size, n_bootstrap, confidence, rng
+        min_group_size, not_compared, n_bootstrap, confidence
     )
     association = None
     if attribute.values is not None:
@@ -284,12 +288,17 @@ class _Table:
     def disparities(
         self,
         min_group_size: int,
+        not_compared: Collection[str],
         n_bootstrap: int,
         confidence: float,
-        rng: np.random.RandomState,
     ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+        as_asked = {
+            group: "as asked"
+            for group, name in enumerate(self.attribute.names)
+            if not {name, *name.split(", ")}.isdisjoint(not_compared)
+        }
         reasons = {
-            kind: self._too_small(rates, min_group_size)
+            kind: self._too_small(rates, min_group_size) | as_asked
             for kind, rates in COMPARED.items()
         }
         rows = {}

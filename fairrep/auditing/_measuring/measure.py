@@ -41,6 +41,7 @@ class Options:
 
     leakage: bool = True
     min_group_size: int = 30
+    not_compared: Sequence[str] = ()
     n_quantiles: int = 4
     n_bootstrap: int = 200
     confidence: float = 0.95
@@ -51,6 +52,7 @@ class Options:
     CONSTRAINTS: ClassVar[dict[str, list]] = {
         "leakage": ["boolean"],
         "min_group_size": [Interval(Integral, 1, None, closed="left")],
+        "not_compared": [list, tuple, set, frozenset],
         "n_quantiles": [Interval(Integral, 2, None, closed="left")],
         "n_bootstrap": [Interval(Integral, 20, None, closed="left")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
@@ -85,6 +87,12 @@ class Rows:
         kept = present_rows(sensitive_features, n_rows, options.missing)
         frame = sensitive_frame(sensitive_features, n_rows).iloc[kept]
         columns = read_groups(frame, options.n_quantiles)
+        known = [name for column in columns for name in column.names]
+        if unknown := [name for name in options.not_compared if name not in known]:
+            raise ValueError(
+                f"not_compared names {unknown[0]!r}, which is no group of these rows; "
+                f"they are {', '.join(dict.fromkeys(known))}."
+            )
         several = [crossed(columns)] if len(columns) > 1 else []
         return cls(n_rows, kept, [*columns, *several])
 
@@ -219,6 +227,7 @@ def _measure(
                         attribute,
                         pos_label,
                         min_group_size=options.min_group_size,
+                        not_compared=options.not_compared,
                         n_bootstrap=options.n_bootstrap,
                         confidence=options.confidence,
                         random_state=np.random.RandomState(seed),

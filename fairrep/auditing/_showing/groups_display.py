@@ -181,7 +181,9 @@ class GroupsDisplay(Display):
             )
         small = {entry["group"] for entry in self.figures.left_out}
         named = {**self.figures.labels, ALL: ALL}
-        ax.set_yticks(place, [named[g] + " (too small)" * (g in small) for g in groups])
+        ax.set_yticks(
+            place, [named[g] + " (not compared)" * (g in small) for g in groups]
+        )
         ax.axhline(len(groups) - 1.5, color=INK, linewidth=0.8, linestyle=":")
         ax.set_ylim(len(groups) - 0.5, -0.5)  # the first group on top, as in tables
         ax.set_xlim(-0.02, 1.02)

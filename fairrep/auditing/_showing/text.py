@@ -90,7 +90,7 @@ def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
         e["group"] for e in figures.left_out if "demographic_parity" in e["from"]
     ]
     if left_out:
-        sentence += f"; too small to compare: {'; '.join(left_out)}"
+        sentence += f"; not compared: {'; '.join(left_out)}"
     return f"{sentence}.{_collapse_sentence(figures)}"
 
 
@@ -219,7 +219,7 @@ def _figures_text(figures: GroupFigures) -> str:
     for entry in figures.left_out:
         kinds = ", ".join(kind.replace("_", " ") for kind in entry["from"])
         parts.append(
-            _wrap(f"! {entry['group']}: too small for {kinds} ({entry['why']})")
+            _wrap(f"! {entry['group']}: not compared, {kinds} ({entry['why']})")
         )
     if (found := figures.association) is not None:
         parts.append(

@@ -101,7 +101,7 @@ def test_small_groups_are_named_and_left_out(rows):
     assert entry["why"] == "20 rows, 30 needed"
     assert figures.value.loc["tiny", "count"] == 20
     assert "tiny" in report.summary[0]
-    assert "! tiny: too small" in str(report)
+    assert "! tiny: not compared" in str(report)
     everyone = report_of(y_true, y_pred, {"race": race}, min_group_size=1).figures()
     assert everyone.left_out == []
     assert everyone.disparities.loc["demographic_parity_difference", "lowest"] == "tiny"
