@@ -1,5 +1,7 @@
 """MIDebiasedClassifier predicts classes from a debiased representation."""
 
+from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -7,14 +9,17 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from .._inputs.classifier_scores import ScoredInputs
 from .._inputs.labels import read_target
 from .._problem.task import classification_task
+from .._utils.files import replacing
 from .._utils.types import Floats
 from ..metrics._collapse import telling_rows, warn_of_collapse
 from ..nn._batches import TensorTable
 from .base import BaseMIEstimator
+from .onnx import to_graph
 
 
 class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
@@ -486,6 +491,43 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             In the order of ``classes_``.
         """
         return softmax(self._logits(X), axis=1)
+
+    def to_onnx(self, path: str | PathLike | None = None) -> bytes:
+        """Return the prediction as a graph of ONNX, which needs no torch nor fairrep.
+
+        Its inputs are the columns of X by name ("x0", "x1" and so on where they have
+        none), each of shape (n, 1): float32, NaN where a number is missing, and text
+        for categories, the empty text where one is missing. Its outputs are "label",
+        of shape (n,), and "probabilities", of shape (n, n_classes), which are those of
+        `predict_proba` but for rounding. z, and its noise, is no part of it.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write it; None to only return it.
+
+        Returns
+        -------
+        graph : bytes
+            Of ONNX, for onnxruntime and the like.
+
+        Raises
+        ------
+        ValueError
+            If the model has an ``encoder`` of your own, an ``estimator`` or a
+            ``sensitive_estimator``, which are no part of such a graph.
+        ImportError
+            If onnx is missing: ``pip install "fairrep[onnx]"``.
+        """
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = [f"x{i}" for i in range(self.n_features_in_)]
+        graph = to_graph(self._fitted, [*names], self.classes_).SerializeToString()
+        if path is not None:
+            with replacing(Path(path)) as file:
+                file.write(graph)
+        return graph
 
     def predict(self, X: Any) -> NDArray:
         """Most probable class of each row.
