@@ -25,7 +25,7 @@ ORDER = [
 ]
 RANK = {folder: rank for rank, folders in enumerate(ORDER) for folder in folders}
 # May be missing, so they are imported where they are needed.
-OPTIONAL = {"jinja2", "matplotlib", "openpyxl", "pyarrow", "skops"}
+OPTIONAL = {"jinja2", "matplotlib", "openpyxl", "pyarrow", "skops", "onnx"}
 MAX_FILES, MAX_LINES = 12, 400
 
 FILES = sorted(PACKAGE.rglob("*.py"))

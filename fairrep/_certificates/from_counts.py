@@ -1,6 +1,7 @@
 """A certificate is computed from counts of codes by group."""
 
 from dataclasses import dataclass
+from html import escape
 from itertools import combinations
 from math import ceil, log, sqrt
 from numbers import Real
@@ -125,6 +126,10 @@ class Certificate:
             "also sees other columns.",
         ]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The text as it is, in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __repr__(self) -> str:
         return (

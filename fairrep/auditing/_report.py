@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,11 @@ class AuditReport(Findings):
 
     def __str__(self) -> str:
         return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """The findings and the models side by side, in a notebook."""
+        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.summary)
+        return f"<ul>{sentences}</ul>{self.compare().to_html(border=0)}"
 
     def __repr__(self) -> str:
         return (

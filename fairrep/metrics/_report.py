@@ -1,6 +1,7 @@
 """Rates by group and disparities between groups, as fairlearn defines them."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from warnings import warn
 
@@ -179,6 +180,15 @@ class FairnessReport:
         disparities = self.disparities.to_string(float_format="{:.3f}".format)
         title = f"Rates of class {self.pos_label!r} by {names}"
         return f"{title}\n\n{table}\n\n{disparities}"
+
+    def _repr_html_(self) -> str:
+        """The tables in a notebook."""
+        names = ", ".join(self.metric_frame.sensitive_levels)
+        style = {"float_format": "{:.3f}".format, "na_rep": "-", "border": 0}
+        table = self.to_frame().to_html(formatters={"count": "{:.0f}".format}, **style)
+        disparities = self.disparities.to_frame("difference or ratio").to_html(**style)
+        title = escape(f"Rates of class {self.pos_label!r} by {names}")
+        return f"<p>{title}</p>{table}{disparities}"
 
     def __repr__(self) -> str:
         return (

@@ -15,10 +15,17 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from fairrep import AuditReport, MIDebiasedClassifier, MIFairTransformer, audit
+from fairrep import (
+    AuditReport,
+    MIDebiasedClassifier,
+    MIFairTransformer,
+    audit,
+    certify,
+)
 from fairrep.auditing._measuring.subjects import read_model
 from fairrep.auditing._showing.words import interval
 from fairrep.datasets import load_adult
+from fairrep.metrics import fairness_report
 
 QUICK = {"leakage": False, "n_bootstrap": 40, "random_state": 0}
 
@@ -471,3 +478,19 @@ def test_rows_of_one_index_in_another_order():
         audit(model, X[["age"]], y, sensitive_features=A[::-1], **QUICK)
     with pytest.raises(ValueError, match="index of y_true in another order"):
         AuditReport.from_predictions(y, y, sensitive_features=A[::-1], **QUICK)
+
+
+def test_in_a_notebook_reports_are_short_and_escaped():
+    named = ["<b>a</b>"] * 100 + ["b"] * 100
+    report = predictions(sensitive_features=named)
+    rates = fairness_report(
+        [0, 1] * 100, [0, 1, 1, 1] * 50, sensitive_features={"<i>": named}
+    )
+    certificate = certify([0, 1] * 100, named)
+    for shown in (report, rates, certificate):
+        html = shown._repr_html_()
+        assert "<b>" not in html
+        assert "<i>" not in html
+        assert len(html) < 20_000
+    assert "<li>" in report._repr_html_()
+    assert "0.750" in rates._repr_html_()
