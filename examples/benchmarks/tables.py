@@ -270,9 +270,9 @@ def draw(results, task):
     there = {m: p for m, p in measured(results).items() if m != "shuffled"}
     peers = [method for method in METHODS if is_peer(method)]
     colors = dict(
-        zip(OWN, ["#000000", "#D55E00", "#56B4E9", "#0072B2"], strict=True)
+        zip(OWN, ["#000000", "#D55E00", "#CC79A7", "#56B4E9", "#0072B2"], strict=True)
     ) | {method: colormaps["tab10"](i % 10) for i, method in enumerate(peers)}
-    markers = dict(zip([*OWN, *peers], "osDv^<>XPp*hd8Hx", strict=True))
+    markers = dict(zip([*OWN, *peers], "osDv^<>XPp*hd8Hx1234", strict=False))
     for ax, gap in zip(axes, ["DP", "EO"], strict=True):
         best = 0
         for method, points in there.items():
