@@ -185,3 +185,32 @@ def test_the_best_rule_is_read_where_it_was_not_picked(modules, monkeypatch, cap
     labels = np.array([[0] * 8, [0, 1, 1, 1, 0, 1, 0, 1]], dtype=bool)
     accuracy, gap = blind_rule.picked(labels, rows, half, 0.2)
     assert (accuracy, gap) == ((0.5 + 0.75) / 2, (0 + 0.5) / 2)
+
+
+def test_estimates_stand_beside_what_attackers_find(modules, monkeypatch, capsys):
+    import mi_estimates
+
+    short = partial(mi_estimates.lambda_path, max_epochs=5)
+    monkeypatch.setattr(mi_estimates, "lambda_path", short)
+    argv = ["mi_estimates.py", "--data", "synthetic", "--seeds", "0"]
+    monkeypatch.setattr("sys.argv", argv)
+    mi_estimates.main()
+    out = capsys.readouterr().out
+    assert "difference" in out
+    assert out.count("\nsynthetic") == 1
+
+
+def test_linear_post_keeps_its_limit_on_its_rows(modules):
+    import peers
+
+    rng = np.random.default_rng(0)
+    n = 2000
+    s = rng.integers(3, size=n)
+    gain = 0.3 * rng.normal(size=n) + 0.1 * s
+    cells = np.eye(3)[s] / np.bincount(s) * n  # S is known to the last row
+    for bound in [0.02, 0.1]:
+        multipliers = peers._dual(gain, cells, [np.arange(3)], bound)
+        assert multipliers.sum() == pytest.approx(0, abs=1e-6)
+        yes = gain > cells @ multipliers
+        rates = [yes[s == group].mean() for group in range(3)]
+        assert np.ptp(rates) == pytest.approx(bound, abs=0.005)
