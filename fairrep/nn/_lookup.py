@@ -133,7 +133,7 @@ class Features(nn.Module):
         self.n_plain, self.most = int(widths.sum()), most
         self.n_features = n_features(layout)
         self.n_rows = self.n_features + len(binned)
-        self.n_pairs = len(categories) + 2 * len(binned)
+        # Numbers that `parts` makes of a row.
         self.n_parts = len(layout) + len(missing) + 2 * len(binned)
         tensors = {
             "numbers": numbers,
