@@ -12,6 +12,8 @@ from fairlearn.metrics import (
     equalized_odds_difference,
 )
 
+pytestmark = pytest.mark.slow  # CI alone runs what no user imports
+
 BENCHMARKS = Path(__file__).parent.parent / "examples" / "benchmarks"
 CHEAP = ["shuffled", "logistic", "correlation-remover", "fairrep"]
 

@@ -10,6 +10,7 @@ from fairrep.metrics._intervals import (
     _lower_limit,
     _swapped_limit,
     _upper_limit,
+    _wilson,
     calibration_interval,
     gap_intervals,
     invert,
@@ -42,6 +43,17 @@ def test_proportion_is_wilsons():
     assert low == 0
     assert 0.1 < high < 0.13  # no rate of 0 is certain
     assert np.isnan(proportion_interval(0, 0, 0.95)).all()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+def test_wilsons_limits_of_many_rates_are_those_of_each(confidence):
+    found = counts([0, 3, 40, 61, 700], [30, 40, 40, 61, 2000])
+    expected = [
+        proportion_interval(hits, total, confidence)
+        for hits, total in zip(found.hits, found.totals, strict=True)
+    ]
+    limits = np.transpose(_wilson(found, confidence))
+    np.testing.assert_allclose(limits, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["difference", "ratio"])
