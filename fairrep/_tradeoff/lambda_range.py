@@ -35,6 +35,9 @@ SURVEY_SHARE = 0.15  # of the epochs
 # batches, whose gradients are noisier, take more.
 MIN_SURVEY_ROWS, MIN_SURVEY_STEPS = 256_000, (500, 1000)
 SURVEY_ROWS = 10_000
+# Of so few the curve of one member is too rough; of more it serves, at a quarter of the
+# time.
+FEW_ROWS = 10_000
 N_POSITIONS = 33
 N_SHUFFLES = 20
 # A group needs some rows for its mean score to say anything.
@@ -87,7 +90,7 @@ def survey(problem: Problem, spec: Spec, given: Given) -> LambdaScale:
         max_epochs=min(math.ceil(wanted), spec.max_epochs),
         warmup_epochs=0,
         early_stopping=False,
-        n_members=1,  # a range needs no average of several
+        n_members=spec.n_members if len(problem.train) < FEW_ROWS else 1,
     )
     net = train(problem, brief, replace(given, callbacks=()), WIDEST)
     if net.interrupted_:  # whoever interrupts so early does not want the rest
