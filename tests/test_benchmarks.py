@@ -1,6 +1,7 @@
 """The benchmark against the peers: a small run, its figures, and its tables."""
 
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -157,15 +158,24 @@ def test_the_page_holds_what_the_results_say(modules):
     assert tables.filled(page, results) == page
 
 
-def test_a_path_is_measured_with_defaults_alone(modules, monkeypatch, capsys):
-    import lambda_path
+@pytest.fixture
+def run_short(modules, monkeypatch, capsys):
+    """What a script prints of a path that is trained for a few epochs."""
 
-    short = partial(lambda_path.lambda_path, max_epochs=5)
-    monkeypatch.setattr(lambda_path, "lambda_path", short)
-    argv = ["lambda_path.py", "--data", "synthetic", "--seeds", "0"]
-    monkeypatch.setattr("sys.argv", argv)
-    lambda_path.main()
-    assert capsys.readouterr().out.count("\npath") == 2  # the points and their summary
+    def run(name):
+        script = import_module(name)
+        short = partial(script.lambda_path, max_epochs=5)
+        monkeypatch.setattr(script, "lambda_path", short)
+        argv = [f"{name}.py", "--data", "synthetic", "--seeds", "0"]
+        monkeypatch.setattr("sys.argv", argv)
+        script.main()
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_a_path_is_measured_with_defaults_alone(run_short):
+    assert run_short("lambda_path").count("\npath") == 2  # the points and their summary
 
 
 def test_the_best_rule_is_read_where_it_was_not_picked(modules, monkeypatch, capsys):
@@ -189,15 +199,8 @@ def test_the_best_rule_is_read_where_it_was_not_picked(modules, monkeypatch, cap
     assert (accuracy, gap) == ((0.5 + 0.75) / 2, (0 + 0.5) / 2)
 
 
-def test_estimates_stand_beside_what_attackers_find(modules, monkeypatch, capsys):
-    import mi_estimates
-
-    short = partial(mi_estimates.lambda_path, max_epochs=5)
-    monkeypatch.setattr(mi_estimates, "lambda_path", short)
-    argv = ["mi_estimates.py", "--data", "synthetic", "--seeds", "0"]
-    monkeypatch.setattr("sys.argv", argv)
-    mi_estimates.main()
-    out = capsys.readouterr().out
+def test_estimates_stand_beside_what_attackers_find(run_short):
+    out = run_short("mi_estimates")
     assert "difference" in out
     assert out.count("\nsynthetic") == 1
 

@@ -230,9 +230,7 @@ def _fitted(
     found: dict[str, Any],
 ) -> Fitted:
     """What the fit found, but for the weights of its nets."""
-    inputs = restored_inputs(
-        from_plain(content["inputs"]), scorers if scorers.all else None
-    )
+    inputs = restored_inputs(from_plain(content["inputs"]), scorers)
     if inputs.row_shape != spec.shapes.row:
         raise ValueError(
             f"rows are encoded to shape {inputs.row_shape}, and the nets take "

@@ -3,7 +3,6 @@
 Columns are encoded within the graph, so that a service needs neither torch nor pandas.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from .._version import __version__
 from ..nn._bottleneck import DeterministicBottleneck
 from ..nn._encoder import MLP
 from ..nn._layers import BlockLinear
-from ..nn._lookup import LookupLinear, n_features
+from ..nn._lookup import Features, LookupLinear
 
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 9
 SMALLEST_VARIANCE = 1e-5  # of torch's layer normalisation
@@ -42,7 +41,7 @@ def to_graph(fitted: Fitted, names: list[str], classes: NDArray) -> Any:
             "of estimator and sensitive_estimator are no part of it. Expected a model "
             "without them."
         )
-    if not isinstance(module.encoder, MLP) or inputs.passes:
+    if not isinstance(module.encoder, MLP) or inputs.layout is None:
         raise ValueError("to_onnx writes the built-in encoder; got one of your own.")
     if clash := {"label", "probabilities"}.intersection(names):
         raise ValueError(
@@ -64,7 +63,7 @@ def to_graph(fitted: Fitted, names: list[str], classes: NDArray) -> Any:
     for i, layer in enumerate(layers):
         weight, bias = _dense(layer)
         if i == 0:
-            weight = weight[[*_used(inputs)]]
+            weight = weight[Features(inputs.layout, "cpu").used()]
         x = graph.affine(x, weight, bias)
         if layer is not module.project:
             x = graph.add("Relu", x)
@@ -109,18 +108,6 @@ def _dense(layer: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     if isinstance(layer, BlockLinear):
         weight = block_diag(*weight)
     return weight.T, bias
-
-
-def _used(inputs: TableEncoder) -> Iterator[int]:
-    """The features that there are, in order; of bins, those that each column has."""
-    assert inputs.layout is not None
-    n_bins_of = [getattr(column, "n_bins", 0) for column in inputs.layout]
-    binned = [n for n in n_bins_of if n]
-    most = max(binned, default=0)
-    n_plain = n_features(inputs.layout) - most * len(binned)
-    yield from range(n_plain)
-    for i, n_bins in enumerate(binned):
-        yield from range(n_plain + i * most, n_plain + i * most + n_bins)
 
 
 def _named(classes: NDArray) -> NDArray:

@@ -115,7 +115,7 @@ def restored_layout(state: dict[str, Any]) -> Layout | None:
     return joined_layout(restored_table(state["table"]), scores)
 
 
-def restored_inputs(state: dict[str, Any], scorers: Scorers | None) -> Inputs:
+def restored_inputs(state: dict[str, Any], scorers: Scorers) -> Inputs:
     """The inputs that `inputs_state` described.
 
     Raises
@@ -124,9 +124,9 @@ def restored_inputs(state: dict[str, Any], scorers: Scorers | None) -> Inputs:
         If the state is none that `inputs_state` gives.
     """
     table = restored_table(state["table"])
-    if (state["scores"] is None) != (scorers is None):
+    if (state["scores"] is None) == bool(scorers.all):
         raise ValueError("the inputs and the estimator contradict each other")
-    if scorers is None:
+    if not scorers.all:
         return table
     return ScoredInputs(table, scorers, restored_table(state["scores"]))
 
@@ -162,28 +162,25 @@ def cross_fit(
         raise ValueError(
             f"estimator needs X with rows of columns; got {np.ndim(X)} dimensions."
         )
-    fitted, scores = [], []
-    if isinstance(wanted.estimator, FrozenEstimator):
-        _check_classes(wanted.estimator, y)
-        fitted.append(wanted.estimator)
-        scores.append(scores_of(wanted.estimator, X))
-        if _method(wanted.estimator) == "predict_proba":
-            warn_of_seen_rows(scores[0], y, table.code(X))
-    elif wanted.estimator is not None:
+    of_y, of_sensitive, columns = wanted.estimator, [], []
+    if isinstance(of_y, FrozenEstimator):
+        _check_classes(of_y, y)
+        columns.append(scores_of(of_y, X))
+        if _method(of_y) == "predict_proba":
+            warn_of_seen_rows(columns[0], y, table.code(X))
+    elif of_y is not None:
         _check_rows(y[train])
-        found = _cross_fitted(wanted.estimator, X, y, train, fit_params, rng)
-        fitted.append(found[0])
-        scores.append(found[1])
+        of_y, found = _cross_fitted(of_y, X, y, train, fit_params, rng)
+        columns.append(found)
     for estimator, codes in zip(wanted.of_sensitive, groups, strict=True):
         known = train[np.isin(codes[train], _frequent(codes[train]))]
-        found = _cross_fitted(estimator, X, codes, known, {}, rng)
-        fitted.append(found[0])
-        scores.append(found[1])
-    n_of_y = len(fitted) - len(wanted.of_sensitive)
-    scorers = Scorers(fitted[0] if n_of_y else None, tuple(fitted[n_of_y:]))
-    encoder = TableEncoder(table.n_bins).fit(np.hstack(scores))
-    inputs = ScoredInputs(table, scorers, encoder)
-    return inputs, inputs.join(X, np.hstack(scores))
+        fitted, found = _cross_fitted(estimator, X, codes, known, {}, rng)
+        of_sensitive.append(fitted)
+        columns.append(found)
+    scores = np.hstack(columns)
+    encoder = TableEncoder(table.n_bins).fit(scores)
+    inputs = ScoredInputs(table, Scorers(of_y, tuple(of_sensitive)), encoder)
+    return inputs, inputs.join(X, scores)
 
 
 def _cross_fitted(

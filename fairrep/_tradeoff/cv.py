@@ -22,10 +22,10 @@ from .._inputs.groups import comparable_groups, sensitive_frame
 from .._inputs.labels import read_target
 from .._inputs.splits import check_splits, splits_of
 from .._inputs.tables import as_indexable
-from .._problem.criterion import CRITERIA, GAPS
+from .._problem.criterion import GAPS
 from .._utils.types import Floats
 from .._utils.warnings import warn_user
-from ..metrics._gaps import Gap, by_name, check_cells
+from ..metrics._gaps import Gap, asked_gap, check_cells
 from .choice import choose, collapse_on, useless_on, words_of_choice, words_of_refit
 from .figures import Split, certified_gaps, held_out_figures
 from .lambda_range import read_lambdas
@@ -329,7 +329,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             for name in signature(MIDebiasedClassifier).parameters
             if name != "lambda_mi"
         }
-        gap = by_name(self.gap or CRITERIA[self.criterion].gap)
+        gap = asked_gap(self.gap, self.criterion)
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         if self.cv is None:
             path = train_path(

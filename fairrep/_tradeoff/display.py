@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from .._problem.criterion import CRITERIA
 from .._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
-from ..metrics._gaps import Gap, by_name
+from ..metrics._gaps import Gap, asked_gap
 from .cv import MIDebiasedClassifierCV
 from .figures import Rows, constant_score
 from .path import LambdaPath
@@ -145,7 +144,7 @@ class TradeoffDisplay(Display):
                 "it, and `from_path` draws what `lambda_path` returns."
             )
         check_is_fitted(estimator)
-        gap = by_name(estimator.gap or CRITERIA[estimator.criterion].gap)
+        gap = asked_gap(estimator.gap, estimator.criterion)
         settings = {
             "gap": gap,
             "scoring": estimator.scoring,
@@ -206,7 +205,7 @@ class TradeoffDisplay(Display):
         display : TradeoffDisplay
         """
         settings = {
-            "gap": by_name(gap or CRITERIA[path.criterion].gap),
+            "gap": asked_gap(gap, path.criterion),
             "scoring": scoring,
             "confidence": confidence,
             "n_bootstrap": n_bootstrap,

@@ -11,11 +11,10 @@ from .._estimators.classifier import MIDebiasedClassifier
 from .._estimators.code_table import code_table
 from .._inputs.sensitive import SensitivePart
 from .._inputs.tables import read_table
-from .._problem.criterion import CRITERIA
 from .._problem.task import Task
 from .._utils.types import Floats
 from ..metrics._collapse import collapse_seen, warn_of_collapse_at
-from ..metrics._gaps import Gap, by_name
+from ..metrics._gaps import Gap, asked_gap
 from ..nn._batches import TensorTable
 from .curve import Curve
 from .figures import certified_gaps, held_out_figures
@@ -229,7 +228,7 @@ class LambdaPath:
             If no rows were held out.
         """
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
-        gap = by_name(gap or CRITERIA[self.criterion].gap)
+        gap = asked_gap(gap, self.criterion)
         figures, _ = held_out_figures(
             [(self.curve, *self.held_out_)],
             grid,

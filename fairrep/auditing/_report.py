@@ -227,9 +227,7 @@ class AuditReport(Findings):
         >>> round(float(table.loc[("sex", "f"), "impact_ratio"]), 3)
         0.667
         """
-        self.figures(model=model)  # raises where there are none
-        name = next(iter(self.models)) if model is None else model
-        figures = self.models[name].figures
+        figures = self._figures_of(model)
         return impact_ratios(
             [f for f in figures if f.pos_label == figures[0].pos_label],
             reference_group=reference_group,

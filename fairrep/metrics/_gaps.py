@@ -15,15 +15,19 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 
 from .._inputs.splits import cells
-from .._problem.criterion import GAPS
+from .._problem.criterion import CRITERIA, GAPS
 from .._utils.types import Codes, Floats
 from ._intervals import Counts, gap_intervals, proportion_interval
 
 Gap = str | Callable[..., float]
 
 
-def by_name(gap: Gap) -> Gap:
-    """The name of a gap that is fairlearn's function; its limits take no resampling."""
+def asked_gap(gap: Gap | None, criterion: str) -> Gap:
+    """The gap as it was given, or that of the criterion.
+
+    One that is fairlearn's function goes by its name: its limits take no resampling.
+    """
+    gap = gap or CRITERIA[criterion].gap
     for name in GAPS:
         if gap is getattr(fairlearn.metrics, name, None):
             return name

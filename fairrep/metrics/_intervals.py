@@ -62,9 +62,7 @@ def ratio_interval(
     if 0 in (total, of_total, of_hits):
         return UNKNOWN
     counts = Counts(np.array([hits, of_hits]), np.array([total, of_total]))
-    low, high = _wilson(counts, confidence)
-    with np.errstate(divide="ignore"):
-        low, rates, high = np.log(low), np.log(counts.smoothed), np.log(high)
+    low, rates, high = _logarithms(counts, *_wilson(counts, confidence))
     below = np.hypot(rates[0] - low[0], high[1] - rates[1])
     above = np.hypot(high[0] - rates[0], rates[1] - low[1])
     seen, value = rates[0] - rates[1], hits / total / (of_hits / of_total)
@@ -172,9 +170,7 @@ def _lower_limit(counts: Counts, gap: Gap, tail: float) -> float:
     reach = _reach_of_pairs(len(counts.totals), tail)
     rates, low, high = counts.rates, *_wilson(counts, 1 - 2 * norm.sf(reach))
     if gap is _one_minus_ratio:
-        rates = counts.smoothed
-        with np.errstate(divide="ignore"):
-            low, rates, high = np.log(low), np.log(rates), np.log(high)
+        low, rates, high = _logarithms(counts, low, high)
     # By row the group above, by column the one below.
     margin = np.hypot((rates - low)[:, None], high - rates)
     is_above = rates[:, None] > rates
@@ -238,8 +234,7 @@ def _swapped_limit(counts: Counts, gap: Gap, tail: float) -> float:
     low, high = _wilson(counts, 1 - 2 * tail)
     rates = counts.smoothed
     if gap is _one_minus_ratio:
-        with np.errstate(divide="ignore"):
-            low, rates, high = np.log(low), np.log(rates), np.log(high)
+        low, rates, high = _logarithms(counts, low, high)
     # By row the group that is truly above, by column the one below.
     margin = np.hypot((high - rates)[:, None], rates - low)
     swapped = rates[:, None] <= rates
@@ -261,6 +256,14 @@ def _wilson(counts: Counts, confidence: float) -> tuple[Floats, Floats]:
     # Of rates of 0 and 1 the formula leaves a rounding error.
     low = np.where(counts.hits == 0, 0.0, centre - reach)
     return low, np.where(counts.hits == counts.totals, 1.0, centre + reach)
+
+
+def _logarithms(
+    counts: Counts, low: Floats, high: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Limits of rates, and between them the rates, where ratios are differences."""
+    with np.errstate(divide="ignore"):  # a limit may be 0
+        return np.log(low), np.log(counts.smoothed), np.log(high)
 
 
 def calibration_interval(

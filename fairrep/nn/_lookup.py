@@ -156,6 +156,12 @@ class Features(nn.Module):
             tensor = torch.from_numpy(values).to(device)
             self.register_buffer(name, tensor, persistent=False)
 
+    def used(self) -> list[int]:
+        """The features that are not always 0: of bins those that each column has."""
+        has_bin = self.knots[:, 1:].isfinite().flatten()
+        bins = self.n_plain + has_bin.nonzero().flatten()
+        return [*range(self.n_plain), *bins.tolist()]
+
     def forward(self, coded: Tensor) -> Tensor:
         """The features, (n, n_features)."""
         features = coded.new_zeros(len(coded), self.n_features)

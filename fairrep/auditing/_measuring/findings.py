@@ -162,13 +162,18 @@ class Findings:
         ValueError
             If there is none of that name, or only a representation was audited.
         """
-        found = _pick(self.models, model, "model").figures
-        if not found:
-            raise ValueError("There are no predictions here, so no figures by group.")
+        found = self._figures_of(model)
         by_attribute = {figures.attribute: figures for figures in reversed(found)}
         names = dict.fromkeys(figures.attribute for figures in found)
         ordered = {name: by_attribute[name] for name in names}
         return _pick(ordered, sensitive, "sensitive")
+
+    def _figures_of(self, model: str | None) -> list[GroupFigures]:
+        """All group figures of a model, or of the first."""
+        found: list[GroupFigures] = _pick(self.models, model, "model").figures
+        if not found:
+            raise ValueError("There are no predictions here, so no figures by group.")
+        return found
 
 
 def _leakage_rows(views: list[Leakage]) -> list[dict[str, Any]]:

@@ -95,6 +95,10 @@ class GroupFigures:
         """Names of the groups, without the row of all."""
         return list(self.value.index[:-1])
 
+    def left_out_of(self, kind: str) -> list[str]:
+        """Groups that have no part in a disparity, by the criterion that it is of."""
+        return [entry["group"] for entry in self.left_out if kind in entry["from"]]
+
     @property
     def labels(self) -> dict[str, str]:
         """Names of the groups in a picture: their titles, where names say nothing."""

@@ -53,11 +53,7 @@ def _of_attribute(
     rates = by_group["selection_rate"].to_numpy()
     table["selected"] = np.rint(rates * table["count"]).astype(int)
     table["selection_rate"] = rates
-    left_out = {
-        entry["group"]
-        for entry in figures.left_out
-        if "demographic_parity" in entry["from"]
-    }
+    left_out = figures.left_out_of("demographic_parity")
     is_compared = (table["share"] >= min_group_share) & ~table["group"].isin(left_out)
     reference = table[is_compared].sort_values("selection_rate", kind="stable").tail(1)
     if reference_group in figures.groups:

@@ -86,10 +86,7 @@ def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
     )
     if gap["low"] <= 0:
         sentence += ", which chance alone could make"
-    left_out = [
-        e["group"] for e in figures.left_out if "demographic_parity" in e["from"]
-    ]
-    if left_out:
+    if left_out := figures.left_out_of("demographic_parity"):
         sentence += f"; not compared: {'; '.join(left_out)}"
     return f"{sentence}.{_collapse_sentence(figures)}"
 
