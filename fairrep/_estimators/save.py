@@ -120,7 +120,8 @@ def _estimator_tensor(estimator: Any) -> dict[str, Tensor]:
         "estimator": scorers.estimator,
         "of_sensitive": [*scorers.of_sensitive],
     }
-    what = ", ".join(f"{name}={type(value).__name__}" for name, value in given.items())
+    named = [f"{name}={type(value).__name__}" for name, value in given.items()]
+    what = ", ".join(named) or "the classifiers whose scores are inputs"
     data = to_bytes(content, what)
     if types := untrusted_types(data):
         warn_user(

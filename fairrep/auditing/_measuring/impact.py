@@ -61,6 +61,8 @@ def _of_attribute(
     for name in ("impact_ratio", "low", "high", "p_value"):
         table[name] = np.nan
     table["below_four_fifths"] = False
+    # To a rate of 0 there is no ratio.
+    is_compared &= (reference["selection_rate"] > 0).any()
     for i, row in table[is_compared].iterrows():
         hits, total = reference[["selected", "count"]].iloc[0]
         rate = row["selection_rate"] / reference["selection_rate"].iloc[0]

@@ -70,6 +70,15 @@ def test_crossed_groups_are_in_the_table_too():
     assert table.loc["sex x age", "count"].sum() == 620
 
 
+@pytest.mark.parametrize("reference", [None, "f"])
+def test_to_a_rate_of_zero_there_is_no_ratio(reference):
+    hits = (0, 100), (0 if reference is None else 50, 100)
+    found = report(dict(zip("fm", hits, strict=True)), pos_label=1)
+    table = found.impact_ratios(reference_group=reference)
+    assert table[["impact_ratio", "low", "high", "p_value"]].isna().all(axis=None)
+    assert not table["below_four_fifths"].any()
+
+
 def test_groups_that_are_not_compared_are_counted():
     found = report({"f": (50, 100), "m": (55, 100), "unknown": (95, 100)})
     assert found.figures().disparities.loc[
