@@ -6,7 +6,7 @@ each check once.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -345,6 +345,27 @@ def given_groups(frame: pd.DataFrame) -> Groups:
     return groups
 
 
+def renamed(groups: Groups, names: Mapping[Any, str]) -> Groups:
+    """The same groups under names of the user's, by the values that they stand for.
+
+    Raises
+    ------
+    ValueError
+        If a value is no group, or two groups would have the same name.
+    """
+    new = {str(value): str(name) for value, name in names.items()}
+    if unknown := [value for value in new if value not in groups.names]:
+        raise ValueError(
+            f"group_names of {groups.name!r} has {unknown[0]!r}, which is no group "
+            f"there; they are {', '.join(groups.names)}."
+        )
+    found = [new.get(name, name) for name in groups.names]
+    if len({*found}) < len(found):
+        twice = next(name for name in found if found.count(name) > 1)
+        raise ValueError(f"group_names of {groups.name!r} names two groups {twice!r}.")
+    return replace(groups, names=found, titles=_titles(groups.name, found))
+
+
 def crossed(columns: list[Groups]) -> Groups:
     """The observed combinations of several columns' groups; a single column's as it is.
 
@@ -367,28 +388,29 @@ def crossed(columns: list[Groups]) -> Groups:
     return Groups(name, names, titles, codes.ravel(), crossed=True)
 
 
-def present_rows(sensitive_features: Any, n_rows: int, missing: str) -> Codes:
-    """Rows that have every sensitive value; raises if some don't, unless told to drop.
+def check_missing(frame: pd.DataFrame, missing: str) -> None:
+    """Raise where sensitive values are missing, unless told to drop their rows.
 
     Raises
     ------
     ValueError
-        If values are missing and `missing` is "raise", or no row has all of them.
+        If values are missing and `missing` is "raise", or all of a column are.
     """
-    frame = sensitive_frame(sensitive_features, n_rows)
     absent = frame.isna()
     if missing == "raise" and absent.to_numpy().any():
         counts = ", ".join(
             f"{n} in {name!r}" for name, n in absent.sum().items() if n > 0
         )
         raise ValueError(
-            f"sensitive_features has missing values: {counts}, of {n_rows} rows. Set "
-            "missing='drop' to audit the other rows, or name a group for them."
+            f"sensitive_features has missing values: {counts}, of {len(frame)} rows. "
+            "Set missing='drop' to leave each out of its column's figures, or name a "
+            "group for them."
         )
-    rows = np.flatnonzero(~absent.any(axis=1).to_numpy())
-    if len(rows) == 0:
-        raise ValueError("Every row of sensitive_features has a missing value.")
-    return rows
+    if empty := [name for name in frame if absent[name].all()]:
+        raise ValueError(
+            f"sensitive_features column {empty[0]!r} has no value in any row; expected "
+            "a group for each, or for some with missing='drop'."
+        )
 
 
 def comparable_groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:

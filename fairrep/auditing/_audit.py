@@ -1,6 +1,6 @@
 """`audit` makes a report of models and rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._measuring.measure import measure_models
@@ -9,7 +9,7 @@ from ._report import AuditReport
 
 def audit(
     estimator: Any,
-    X: Any,
+    X: Any = None,
     y: Any = None,
     *,
     sensitive_features: Any,
@@ -22,6 +22,9 @@ def audit(
     confidence: float = 0.95,
     random_state: Any = None,
     missing: str = "raise",
+    group_names: Mapping[str, Mapping[Any, str]] | None = None,
+    limits: Mapping[str, float] | None = None,
+    about: Mapping[str, str] | None = None,
     verbose: int = 0,
 ) -> AuditReport:
     """Measure how a fitted model treats groups, and what can be read of S from it.
@@ -30,13 +33,14 @@ def audit(
 
     Parameters
     ----------
-    estimator : estimator, list of them, or dict of name to estimator
+    estimator : estimator, list of them, dict of name to estimator, or array-like
         Fitted classifiers or pipelines: scikit-learn's, fairrep's or any with
         `predict`. The representation, audited too, is what fairrep's estimators'
-        `transform` gives, also as a step of a pipeline. A transformer of fairrep
-        without a `predict` is audited for its representation alone.
-    X : array-like of shape (n_samples, n_features)
-        The rows to audit, as the models take them.
+        `transform` gives, also as a step of a pipeline. A transformer without a
+        `predict`, and an array without X, is audited as a representation alone.
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...), default=None
+        The rows to audit, as the models take them. Of rows that are no lists of
+        features, such as images, what their columns tell is left out.
     y : array-like of shape (n_samples,), default=None
         True labels. None where no estimator has a `predict`.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
@@ -68,7 +72,18 @@ def audit(
         Seed of draws and attackers. The global random state is neither read nor
         changed.
     missing : {"raise", "drop"}, default="raise"
-        What to do with rows that miss a sensitive value.
+        What to do with rows that miss a sensitive value. "drop" leaves a row out of
+        the figures of that column, and of crossings with it, alone; how many is said.
+    group_names : dict of str to dict, default=None
+        By sensitive column, names for the values that stand in it:
+        ``{"SEX": {"0": "women", "1": "men"}}``. Other options take these names.
+    limits : dict of str to float, default=None
+        What figures have to keep within, each of which gets a verdict. "gap", "eo" and
+        "opportunity" stand for the demographic parity, equalized odds and equal
+        opportunity difference, "ratio" for the demographic parity ratio, whose limit is
+        the least allowed, and "leakage" for what the best attacker scores.
+    about : dict of str to str, default=None
+        What else the report is to say of where it comes from: "author", "purpose".
     verbose : int, default=0
         1 shows a progress bar on standard error.
 
@@ -134,6 +149,9 @@ def audit(
         confidence=confidence,
         random_state=random_state,
         missing=missing,
+        group_names=group_names or {},
+        limits=limits or {},
+        about=about or {},
         verbose=verbose,
     )
     return AuditReport(**vars(findings))

@@ -1,7 +1,7 @@
 """AuditReport is what an audit returns: findings, with words, page and pictures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,10 +14,17 @@ from .._version import __version__
 from ._measuring.findings import Findings
 from ._measuring.impact import impact_ratios
 from ._measuring.measure import measure_predictions
+from ._measuring.verdicts import Verdict
+from ._page.html import render
+from ._showing.baseline import changes_since, read_baseline
 from ._showing.comparison import comparison
 from ._showing.groups_display import GroupsDisplay
-from ._showing.html import render
-from ._showing.text import as_text, summary
+from ._showing.sentences import summary, verdict_of
+from ._showing.text import as_text
+
+# Of what `to_dict` gives: a field that changes its meaning or goes raises it. Written
+# down in `templates/report.schema.json`.
+SCHEMA = "fairrep-audit-1"
 
 
 @dataclass(repr=False)
@@ -39,13 +46,26 @@ class AuditReport(Findings):
     n_rows : int
         Rows audited.
     n_dropped : int
-        Rows left out because a sensitive value is missing.
+        Rows left out of everything because all their sensitive values are missing.
+    n_unknown : dict of str to int
+        By sensitive column, and crossing, the rows left out of its figures because a
+        value is missing there.
     confidence : float
         Nominal coverage of the intervals.
     n_bootstrap : int
         Draws behind each bootstrap interval.
     min_group_size : int
         Smaller groups are left out of the disparities.
+    changes : DataFrame
+        Of several models, how "figure" differs from that of the first on the same rows,
+        with intervals that hold together: "change", "low" and "high" by "model",
+        "class" and "sensitive".
+    limits : dict of str to float
+        What was set to figures before, by their names.
+    notes : list of str
+        What could not be measured, and why.
+    provenance : Provenance
+        When, of what and how the report was made.
 
     Examples
     --------
@@ -83,6 +103,9 @@ class AuditReport(Findings):
         confidence: float = 0.95,
         random_state: Any = None,
         missing: str = "raise",
+        group_names: Mapping[str, Mapping[Any, str]] | None = None,
+        limits: Mapping[str, float] | None = None,
+        about: Mapping[str, str] | None = None,
         verbose: int = 0,
         name: str = "predictions",
     ) -> "AuditReport":
@@ -124,6 +147,12 @@ class AuditReport(Findings):
             Seed of draws and attackers.
         missing : {"raise", "drop"}, default="raise"
             What to do with rows that miss a sensitive value.
+        group_names : dict of str to dict, default=None
+            By sensitive column, names for the values that stand in it.
+        limits : dict of str to float, default=None
+            What figures have to keep within.
+        about : dict of str to str, default=None
+            What else the report is to say of where it comes from.
         verbose : int, default=0
             1 shows a progress bar on standard error.
         name : str, default="predictions"
@@ -169,6 +198,9 @@ class AuditReport(Findings):
             confidence=confidence,
             random_state=random_state,
             missing=missing,
+            group_names=group_names or {},
+            limits=limits or {},
+            about=about or {},
             verbose=verbose,
         )
         return cls(**vars(findings))
@@ -182,6 +214,7 @@ class AuditReport(Findings):
         self,
         *,
         model: str | None = None,
+        rate: str = "selection_rate",
         reference_group: str | None = None,
         min_group_share: float = 0.0,
     ) -> pd.DataFrame:
@@ -193,26 +226,32 @@ class AuditReport(Findings):
         ----------
         model : str, default=None
             Which; None for the first.
+        rate : {"selection_rate", "scoring_rate"}, default="selection_rate"
+            What is compared: the share predicted positive, or, of scores, the share
+            above the median score of all rows.
         reference_group : str, default=None
             The group that others are compared with. None, and for columns that have no
-            such group, is the one with the highest selection rate of those compared.
+            such group, is the one with the highest rate of those compared.
         min_group_share : float, default=0
             Groups of a smaller share of the rows keep their count and rate, and get no
-            ratio, nor do groups that the audit left out of its comparisons.
+            ratio, nor do groups that the audit left out of its comparisons. New York
+            City's rule on hiring tools allows 0.02.
 
         Returns
         -------
         table : DataFrame
-            By "sensitive" and "group": "count", "share" (of the rows), "selected" (rows
-            predicted positive), "selection_rate", "impact_ratio" with its limits "low"
-            and "high" (Newcombe's, in logarithms, of each pair by itself), "p_value"
+            By "sensitive" and "group": "count", "share" (of the rows whose group is
+            known), "selected" (rows predicted positive) and "selection_rate", or
+            "above_median" and "scoring_rate"; "impact_ratio" with its limits "low" and
+            "high" (Newcombe's, in logarithms, of each pair by itself), "p_value"
             (Fisher's exact test of the pair) and "below_four_fifths", whether the ratio
-            is below 0.8. NaN where there is no ratio.
+            is below 0.8. NaN where there is no ratio. Rows without a value in the
+            column are counted as the group "(not known)".
 
         Raises
         ------
         ValueError
-            If there is no such model or group, or no prediction was audited.
+            If there is no such model, rate or group, or nothing was predicted.
 
         Examples
         --------
@@ -230,10 +269,52 @@ class AuditReport(Findings):
         figures = self._figures_of(model)
         return impact_ratios(
             [f for f in figures if f.pos_label == figures[0].pos_label],
+            rate=rate,
             reference_group=reference_group,
             min_group_share=min_group_share,
+            n_unknown=self.n_unknown,
             confidence=self.confidence,
         )
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """One for each limit, model, sensitive column and class."""
+        return verdict_of(self)
+
+    def changes_since(self, baseline: Any) -> pd.DataFrame:
+        """Compare rates and gaps with those of a former report.
+
+        Parameters
+        ----------
+        baseline : AuditReport, dict, str or path-like
+            The former report, its `to_dict`, or the file that `to_json` wrote. Models
+            are matched by name; where both reports are of a single one, these two.
+
+        Returns
+        -------
+        changes : DataFrame
+            A row for each figure that both have: "model", "class", "sensitive",
+            "group" (empty of gaps), "figure", "before", "now" and "moved": "smaller" or
+            "larger" where each value is beyond the interval of the other, else "not
+            surely".
+
+        Raises
+        ------
+        ValueError
+            If the baseline is no report of fairrep.
+
+        Examples
+        --------
+        >>> from fairrep import AuditReport
+        >>> given = {"sensitive_features": ["f"] * 50 + ["m"] * 50, "leakage": False}
+        >>> y_true = [0, 1] * 50
+        >>> old = AuditReport.from_predictions(y_true, [0, 1] * 50, **given)
+        >>> new = AuditReport.from_predictions(y_true, [1, 1] * 50, **given)
+        >>> changes = new.changes_since(old).set_index(["group", "figure"])
+        >>> changes.loc[("f", "selection_rate"), "moved"]
+        'larger'
+        """
+        return changes_since(self.to_dict(), read_baseline(baseline))
 
     def compare(self) -> pd.DataFrame:
         """The models side by side: accuracy, disparities and leakage, as text.
@@ -257,13 +338,22 @@ class AuditReport(Findings):
         content : dict
         """
         return {
+            "schema": SCHEMA,
             "made_by": f"fairrep {__version__}",
+            "provenance": self.provenance.to_dict(),
+            "limits": self.limits,
+            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "summary": self.summary,
             "n_rows": self.n_rows,
             "n_dropped": self.n_dropped,
+            "n_unknown": self.n_unknown,
             "confidence": self.confidence,
             "n_bootstrap": self.n_bootstrap,
             "min_group_size": self.min_group_size,
+            "changes": [
+                {key: plain(value) for key, value in row.items()}
+                for row in self.changes.to_dict("records")
+            ],
             "models": {name: model.to_dict() for name, model in self.models.items()},
             "order": {name: plain(value) for name, value in self.order.items()},
             "proxies": {
@@ -294,13 +384,20 @@ class AuditReport(Findings):
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
 
-    def to_html(self, path: Any = None) -> str:
+    def to_html(
+        self, path: Any = None, *, baseline: Any = None, tradeoff: Any = None
+    ) -> str:
         """Return one page that needs nothing else, which is also written to `path`.
 
         Parameters
         ----------
         path : str or path-like, default=None
             Where to write the page; None to only return it.
+        baseline : AuditReport, dict, str or path-like, default=None
+            A former report, as in `changes_since`, whose table the page then has.
+        tradeoff : DataFrame, default=None
+            Score and gap by lambda, such as ``path_`` of a `MIDebiasedClassifierCV`:
+            the columns "lambda_mi", "score" and "gap". The page then has the curve.
 
         Returns
         -------
@@ -311,7 +408,8 @@ class AuditReport(Findings):
         ImportError
             If jinja2 or matplotlib is missing: ``pip install "fairrep[report]"``.
         """
-        text = render(self)
+        changes = None if baseline is None else self.changes_since(baseline)
+        text = render(self, self.to_dict(), changes=changes, tradeoff=tradeoff)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text

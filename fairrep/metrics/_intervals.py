@@ -167,18 +167,46 @@ def _lower_limit(counts: Counts, gap: Gap, tail: float) -> float:
     rule). So a small group, whose rate is noise, takes little from what the others
     show. Which group of a pair is truly above is not known either, see `_of_size`.
     """
+    return float(_limits_of_pairs(counts, gap, tail).max())
+
+
+def surest_pair(
+    families: list[Counts], name: str, confidence: float
+) -> tuple[int, int] | None:
+    """The pair of groups that the lower limit of a gap is of: the one above, below.
+
+    Parameters
+    ----------
+    families : list of Counts
+        As in `gap_intervals`.
+    name : {"difference", "ratio"}
+    confidence : float
+
+    Returns
+    -------
+    pair : tuple of int, or None
+        None where the limit is 0, so that no two groups are shown to differ.
+    """
+    tail = (1 - confidence) / 2 / len(families)
+    limits = np.stack([_limits_of_pairs(f, GAPS[name], tail) for f in families])
+    if limits.max() <= 0:
+        return None
+    _, above, below = np.unravel_index(limits.argmax(), limits.shape)
+    return int(above), int(below)
+
+
+def _limits_of_pairs(counts: Counts, gap: Gap, tail: float) -> Floats:
+    """By row the group above, by column the one below; 0 where it is not below."""
     reach = _reach_of_pairs(len(counts.totals), tail)
     rates, low, high = counts.rates, *_wilson(counts, 1 - 2 * norm.sf(reach))
     if gap is _one_minus_ratio:
         low, rates, high = _logarithms(counts, low, high)
-    # By row the group above, by column the one below.
     margin = np.hypot((rates - low)[:, None], high - rates)
     is_above = rates[:, None] > rates
-    if not is_above.any():
-        return 0.0
     seen = (rates[:, None] - rates)[is_above]
-    limit = float(_of_size(seen, margin[is_above], reach).max())
-    return max(0.0, float(-np.expm1(-limit)) if gap is _one_minus_ratio else limit)
+    limits = np.zeros(margin.shape)
+    limits[is_above] = np.maximum(_of_size(seen, margin[is_above], reach), 0.0)
+    return -np.expm1(-limits) if gap is _one_minus_ratio else limits
 
 
 @cache  # it takes longer than all the rest of an interval

@@ -10,7 +10,10 @@ from ..._certificates.from_counts import Certificate
 from ..._utils.plain import plain
 from .attacks.leakage import Leakage
 from .groups import GroupFigures
+from .provenance import Provenance
 
+# What a change from the first model to another one is told by.
+CHANGES = ["model", "class", "sensitive", "figure", "change", "low", "high"]
 COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]
 
 
@@ -92,13 +95,26 @@ class Findings:
     n_rows : int
         Rows audited.
     n_dropped : int
-        Rows left out because a sensitive value is missing.
+        Rows left out of everything because all their sensitive values are missing.
+    n_unknown : dict of str to int
+        By sensitive column, and crossing, the rows left out of its figures because a
+        value is missing there.
     confidence : float
         Nominal coverage of the intervals.
     n_bootstrap : int
         Draws behind each bootstrap interval.
     min_group_size : int
         Smaller groups are left out of the disparities.
+    changes : DataFrame
+        Of several models, how "figure" differs from that of the first on the same rows,
+        with intervals that hold together: "change", "low" and "high" by "model",
+        "class" and "sensitive".
+    limits : dict of str to float
+        What was set to figures before, by their names.
+    notes : list of str
+        What could not be measured, and why.
+    provenance : Provenance
+        When, of what and how the report was made.
     """
 
     models: dict[str, ModelAudit]
@@ -106,9 +122,14 @@ class Findings:
     order: dict[str, float]
     n_rows: int
     n_dropped: int
+    n_unknown: dict[str, int]
     confidence: float
     n_bootstrap: int
     min_group_size: int
+    changes: pd.DataFrame
+    limits: dict[str, float]
+    notes: list[str]
+    provenance: Provenance
 
     def to_frame(self) -> pd.DataFrame:
         """Every figure as a row.

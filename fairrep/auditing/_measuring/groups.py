@@ -5,13 +5,13 @@ Values are fairlearn's, read off its `MetricFrame`; intervals are those of `_int
 
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import MetricFrame
+from fairlearn.metrics import MetricFrame, false_negative_rate
 from numpy.typing import NDArray
 from sklearn.metrics import precision_score
 
@@ -25,6 +25,7 @@ from ...metrics._intervals import (
     Counts,
     gap_intervals,
     proportion_interval,
+    surest_pair,
 )
 from ...metrics._report import DISPARITIES, METRICS, ODDS, FairnessReport, metric_frame
 from .score_figures import (
@@ -32,11 +33,12 @@ from .score_figures import (
     associate,
     calibration_bins,
     calibration_error,
+    histogram,
     is_probability,
 )
 
-RATES = [*(name for name in METRICS if name != "count"), "precision"]
 CALIBRATION = "calibration_error"
+SCORING = "scoring_rate"
 # The rate that is compared among the rows of a label; None is all rows.
 RATE_AMONG = {None: "selection_rate", 1: ODDS[0], 0: ODDS[1]}
 # The rates that each criterion compares.
@@ -46,6 +48,8 @@ COMPARED = {
 }
 # Names that say nothing by themselves: beside classes of the same name, a riddle.
 BARE = re.compile(r"yes|no|true|false|y|n|[-+]?\d+(\.\d+)?", re.IGNORECASE)
+# The groups that set a disparity, and those that set its lower limit.
+PAIRS = ["lowest", "highest", "surely_above", "surely_below"]
 CONDITIONS = {ODDS[0]: "positives", ODDS[1]: "negatives"}
 
 
@@ -63,12 +67,16 @@ class GroupFigures:
         Figures of each group and, in the last row, of all rows; the limits of their
         intervals. NaN where nothing was counted, or the metric has no interval.
     disparities : DataFrame
-        By name: "value", "low", "high", and "lowest" and "highest", the groups that set
-        a difference.
+        By name: "value", "low", "high"; "lowest" and "highest", the groups that set a
+        difference; "surely_below" and "surely_above", those that set its lower limit,
+        None where that is 0.
     left_out : list of dict
         "group", "from" (the disparities that it has no part in) and "why".
     calibration : DataFrame or None
         By group and bin of the score: "count", "score" (mean) and "rate" of positives.
+    histogram : DataFrame or None
+        Rows by group, label (0, 1) and fiftieth of the range of a probability, so that
+        rates at other thresholds can be read off.
     association : dict or None
         Of a continuous attribute: "rank_correlation" (Spearman's, of it and the score)
         with "low" and "high", and "mutual_info" in nats.
@@ -86,6 +94,7 @@ class GroupFigures:
     disparities: pd.DataFrame
     left_out: list[dict[str, Any]]
     calibration: pd.DataFrame | None
+    histogram: pd.DataFrame | None
     association: dict[str, float] | None
     n_positive: int
     titles: dict[str, str]
@@ -98,6 +107,18 @@ class GroupFigures:
     def left_out_of(self, kind: str) -> list[str]:
         """Groups that have no part in a disparity, by the criterion that it is of."""
         return [entry["group"] for entry in self.left_out if kind in entry["from"]]
+
+    @property
+    def compared(self) -> dict[str, list[int]]:
+        """By difference, the positions of its groups, where they are two or more."""
+        found = {}
+        for name in DISPARITIES:
+            kind, _, what = name.rpartition("_")
+            left_out = self.left_out_of(kind)
+            kept = [i for i, g in enumerate(self.groups) if g not in left_out]
+            if what == "difference" and len(kept) > 1:
+                found[name] = kept
+        return found
 
     @property
     def labels(self) -> dict[str, str]:
@@ -207,11 +228,15 @@ def measure_groups(
     rng = random_state
     table = _Table(positive, predicted, attribute)
     probability = score if score is not None and is_probability(score) else None
-    bins = None
+    bins = counts = None
     value, low, high = table.rates(confidence)
+    columns = {"value": value, "low": low, "high": high}
+    if score is not None:
+        for name, column in table.scoring_rates(score, confidence).items():
+            columns[name][SCORING] = column
     if probability is not None:
         bins = calibration_bins(positive, probability, attribute)
-        columns = {"value": value, "low": low, "high": high}
+        counts = histogram(positive, probability, attribute)
         for group in value.index:
             error, interval = calibration_error(
                 bins.loc[group], n_bootstrap, confidence, rng
@@ -234,6 +259,7 @@ def measure_groups(
         disparities,
         left_out,
         bins,
+        counts,
         association,
         int(positive.sum()),
         dict(zip(attribute.names, attribute.titles, strict=True)),
@@ -261,21 +287,24 @@ class _Table:
             "true_positive_rate": (tp, tp + fn),
             "false_positive_rate": (fp, fp + tn),
             "precision": (tp, tp + fp),
+            "false_negative_rate": (fn, tp + fn),
+            "false_omission_rate": (fn, tn + fn),
         }
 
     def rates(self, confidence: float) -> tuple[pd.DataFrame, ...]:
         """Value, low and high of the rates of each group and of all rows."""
         groups, label, prediction, weight = self._cells(range(len(self.counts)))
         frame = MetricFrame(
-            metrics={rate: METRICS.get(rate, _precision) for rate in RATES},
+            metrics=RATES,
             y_true=label,
             y_pred=prediction,
             sensitive_features=groups,
             sample_params={rate: {"sample_weight": weight} for rate in RATES},
         )
         names = [*self.attribute.names, ALL]
-        table = np.vstack([frame.by_group[RATES], frame.overall[RATES]])
-        value = pd.DataFrame(table.astype(float), index=names, columns=RATES)
+        rates = [*RATES]
+        table = np.vstack([frame.by_group[rates], frame.overall[rates]])
+        value = pd.DataFrame(table.astype(float), index=names, columns=rates)
         sizes = self.counts.sum(axis=(1, 2))
         value.insert(0, "count", [*sizes, sizes.sum()])
         low = pd.DataFrame(np.nan, index=names, columns=value.columns)
@@ -288,6 +317,19 @@ class _Table:
                 limits = proportion_interval(hits, total, confidence)
                 low.loc[name, rate], high.loc[name, rate] = limits
         return value, low, high
+
+    def scoring_rates(self, score: Floats, confidence: float) -> dict[str, Floats]:
+        """Share of each group, and of all, that scores above the median of all."""
+        codes, n_groups = self.attribute.codes, len(self.attribute.names)
+        above = np.bincount(codes, score > np.median(score), minlength=n_groups)
+        sizes = np.bincount(codes, minlength=n_groups)
+        hits, totals = np.append(above, above.sum()), np.append(sizes, sizes.sum())
+        limits = [
+            proportion_interval(hit, total, confidence)
+            for hit, total in zip(hits, totals, strict=True)
+        ]
+        low, high = np.transpose(limits)
+        return {"value": hits / totals, "low": low, "high": high}
 
     def disparities(
         self,
@@ -352,9 +394,7 @@ class _Table:
         names = [f"{kind}_difference", f"{kind}_ratio"]
         if len(kept) < 2:
             unknown = {"value": np.nan, "low": np.nan, "high": np.nan}
-            return {
-                name: {**unknown, "lowest": None, "highest": None} for name in names
-            }
+            return {name: {**unknown, **dict.fromkeys(PAIRS)} for name in names}
         outcomes = self.outcomes(self.counts[kept])
         families = [Counts(*outcomes[rate]) for rate in rates]
         limits = gap_intervals(families, n_bootstrap=n_bootstrap, confidence=confidence)
@@ -370,6 +410,7 @@ class _Table:
             widest = max((counts.rates for counts in families), key=GAPS[comparison])
             if np.isnan(value):
                 low, high = UNKNOWN
+            pair = surest_pair(families, comparison, confidence)
             found[name] = {
                 "value": value,
                 "low": low,
@@ -377,6 +418,8 @@ class _Table:
                 "lowest": groups[int(widest.argmin())],
                 # The last of equal ones, so that it is not the lowest as well.
                 "highest": groups[len(widest) - 1 - int(widest[::-1].argmax())],
+                "surely_above": None if pair is None else groups[pair[0]],
+                "surely_below": None if pair is None else groups[pair[1]],
             }
         return found
 
@@ -405,3 +448,18 @@ def _precision(y_true: NDArray, y_pred: NDArray, sample_weight: NDArray) -> floa
             y_true, y_pred, sample_weight=sample_weight, zero_division=np.nan
         )
     )
+
+
+def _false_omission_rate(
+    y_true: NDArray, y_pred: NDArray, sample_weight: NDArray
+) -> float:
+    """Of the rows predicted negative, the share that is positive."""
+    return _precision(y_true, 1 - np.asarray(y_pred), sample_weight)
+
+
+RATES: dict[str, Callable[..., Any]] = {
+    **{name: metric for name, metric in METRICS.items() if name != "count"},
+    "precision": _precision,
+    "false_negative_rate": false_negative_rate,
+    "false_omission_rate": _false_omission_rate,
+}

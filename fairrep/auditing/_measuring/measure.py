@@ -1,7 +1,7 @@
 """Measure models, or predictions as they come, on rows whose groups are known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -16,20 +16,17 @@ from tqdm.auto import tqdm
 
 from ..._certificates.from_counts import Certificate, count_rows, from_counts
 from ..._inputs.encoding import TableEncoder
-from ..._inputs.groups import (
-    Groups,
-    crossed,
-    present_rows,
-    read_groups,
-    sensitive_frame,
-)
+from ..._inputs.groups import sensitive_frame
 from ..._inputs.tables import as_pandas, check_row_order, take_rows
-from ..._utils.types import Codes
-from .attacks.leakage import measure_leakage, measure_reference
+from ...metrics._paired import paired_changes
+from .attacks.leakage import Leakage, measure_leakage, measure_reference
 from .attacks.order import order_p_value
-from .findings import Findings, ModelAudit
+from .findings import CHANGES, Findings, ModelAudit
+from .provenance import Provenance, fingerprint
 from .proxies import proxies as rank_proxies
-from .subjects import Subject, read_model, read_predictions
+from .rows import Attribute, Rows
+from .subjects import Subject, read_array, read_model, read_predictions
+from .verdicts import check_limits
 
 MISSING = -1e9  # below what a coded row holds otherwise
 MIN_CELL = 30  # rows of a group and label, for a certificate given y
@@ -47,6 +44,9 @@ class Options:
     confidence: float = 0.95
     random_state: Any = None
     missing: str = "raise"
+    group_names: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
     verbose: Any = 0
 
     CONSTRAINTS: ClassVar[dict[str, list]] = {
@@ -58,12 +58,16 @@ class Options:
         "confidence": [Interval(Real, 0, 1, closed="neither")],
         "random_state": ["random_state"],
         "missing": [StrOptions({"raise", "drop"})],
+        "group_names": [Mapping],
+        "limits": [Mapping],
+        "about": [Mapping],
         "verbose": ["verbose"],
     }
 
     def __post_init__(self) -> None:
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         validate_parameter_constraints(self.CONSTRAINTS, given, caller_name="audit")
+        check_limits(self.limits, leakage=self.leakage)
 
     def draw_seed(self) -> int:
         """One seed for all draws: equal models get equal figures."""
@@ -72,39 +76,39 @@ class Options:
             rng = np.random.RandomState(rng)  # of its own, also for None
         return int(rng.randint(2**31 - 1))
 
+    def read_rows(self, sensitive_features: Any, n_rows: int) -> Rows:
+        """The rows and their groups, as asked."""
+        return Rows.read(
+            sensitive_features,
+            n_rows,
+            missing=self.missing,
+            n_quantiles=self.n_quantiles,
+            group_names=self.group_names,
+            not_compared=self.not_compared,
+        )
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows that are measured, and the ways they divide into groups."""
-
-    n_rows: int
-    kept: Codes
-    attributes: list[Groups]
-
-    @classmethod
-    def read(cls, sensitive_features: Any, n_rows: int, options: Options) -> "Rows":
-        """Read and check `sensitive_features`."""
-        kept = present_rows(sensitive_features, n_rows, options.missing)
-        frame = sensitive_frame(sensitive_features, n_rows).iloc[kept]
-        columns = read_groups(frame, options.n_quantiles)
-        known = [name for column in columns for name in column.names]
-        if unknown := [name for name in options.not_compared if name not in known]:
-            raise ValueError(
-                f"not_compared names {unknown[0]!r}, which is no group of these rows; "
-                f"they are {', '.join(dict.fromkeys(known))}."
-            )
-        several = [crossed(columns)] if len(columns) > 1 else []
-        return cls(n_rows, kept, [*columns, *several])
+    def drawn(self, seed: int) -> dict[str, Any]:
+        """What an attack is told of its draws."""
+        return {
+            "n_bootstrap": self.n_bootstrap,
+            "confidence": self.confidence,
+            "random_state": seed,
+        }
 
     @property
-    def singles(self) -> list[Groups]:
-        """The columns one by one."""
-        return [attribute for attribute in self.attributes if not attribute.crossed]
+    def said(self) -> dict[str, Any]:
+        """Those that decide the figures, by name, for whoever measures again."""
+        silent = {"about", "limits", "verbose"}
+        return {
+            option.name: getattr(self, option.name)
+            for option in fields(self)
+            if option.name not in silent
+        }
 
 
 def measure_models(
     estimator: Any,
-    X: Any,
+    X: Any = None,
     y: Any = None,
     *,
     sensitive_features: Any,
@@ -113,6 +117,16 @@ def measure_models(
 ) -> Findings:
     """The findings of `audit`, which has the parameters."""
     chosen = Options(**options)
+    if X is None:
+        view = read_array(estimator, y)
+        check_row_order(X=estimator, sensitive_features=sensitive_features)
+        return _measure(
+            [view],
+            None,
+            chosen.read_rows(sensitive_features, len(view)),
+            chosen,
+            sensitive_features,
+        )
     check_row_order(X=X, y=y, sensitive_features=sensitive_features)
     y = as_pandas(y)
     n_rows = np.shape(X)[0]
@@ -121,12 +135,12 @@ def measure_models(
             f"y has {len(np.atleast_1d(y))} rows and X has {n_rows}; expected the same "
             "number, in the same order."
         )
-    rows = Rows.read(sensitive_features, n_rows, chosen)
+    rows = chosen.read_rows(sensitive_features, n_rows)
     subjects = [
         read_model(name, model, X, y, pos_label)
         for name, model in _named(estimator).items()
     ]
-    return _measure(subjects, X, rows, chosen)
+    return _measure(subjects, X, rows, chosen, sensitive_features)
 
 
 def measure_predictions(
@@ -155,8 +169,8 @@ def measure_predictions(
     subject = read_predictions(
         name, y_true, y_pred, y_score, representation, labels, pos_label
     )
-    rows = Rows.read(sensitive_features, len(subject), chosen)
-    return _measure([subject], X, rows, chosen)
+    rows = chosen.read_rows(sensitive_features, len(subject))
+    return _measure([subject], X, rows, chosen, sensitive_features)
 
 
 def _named(estimator: Any) -> dict[str, Any]:
@@ -188,84 +202,173 @@ def _class_name(model: Any) -> str:
 
 
 def _measure(
-    subjects: Sequence[Subject], X: Any, rows: Rows, options: Options
+    subjects: Sequence[Subject],
+    X: Any,
+    rows: Rows,
+    options: Options,
+    sensitive_features: Any,
 ) -> Findings:
-    features = take_rows(X, rows.kept) if options.leakage and X is not None else None
+    features, notes = _features(X, options)
     # The same draws for each model, and for the proxies: what is said of one does not
     # depend on which others are audited.
     seed = options.draw_seed()
-    drawn: dict[str, Any] = {
-        "n_bootstrap": options.n_bootstrap,
-        "confidence": options.confidence,
-        "random_state": seed,
-    }
-    models, proxies = {}, {}
     with tqdm(
         total=_n_steps(subjects, rows, features, options),
         unit="step",
         leave=False,
         disable=not options.verbose,
     ) as bar:
-        # The mark that views are compared with: what trees read of X itself.
-        references = {}
-        if features is not None:
-            coded = TableEncoder().fit(features).code(features)
-            # Trees cut codes as they cut numbers; what is missing lies below them all.
-            seen = np.nan_to_num(coded.reshape(len(coded), -1), nan=MISSING)
-            for attribute in rows.singles:
-                bar.set_description(f"attack on {attribute.name} in X")
-                found = measure_reference(seen, attribute.series, name="X", **drawn)
-                references[attribute.name] = {"X": found}
-                bar.update()
-        for subject in subjects:
-            subject = subject.take(rows.kept)
-            model = ModelAudit(subject.name, mi_estimate=subject.mi_estimate)
-            for pos_label in subject.pos_labels:
-                for attribute in rows.attributes:
-                    bar.set_description(f"figures by {attribute.name}")
-                    figures = subject.figures(
-                        attribute,
-                        pos_label,
-                        min_group_size=options.min_group_size,
-                        not_compared=options.not_compared,
-                        n_bootstrap=options.n_bootstrap,
-                        confidence=options.confidence,
-                        random_state=np.random.RandomState(seed),
-                    )
-                    model.figures.append(figures)
-                    bar.update()
-            for attribute in rows.singles if options.leakage else []:
-                model.leakage[attribute.name] = views = []
-                for name, (view, requests) in subject.views().items():
-                    bar.set_description(f"attacks on {attribute.name} in the {name}")
-                    leakage = measure_leakage(
-                        view, attribute.series, name=name, requests=requests, **drawn
-                    )
-                    of_x = references.get(attribute.name, {})
-                    views.append(replace(leakage, references=of_x))
-                    bar.update()
-            for attribute in rows.attributes if subject.codes is not None else []:
-                certificate = _certificate_of(subject, attribute, options)
-                if certificate is not None:
-                    model.certificates[attribute.name] = certificate
-            models[subject.name] = model
+        references = _attack_features(features, rows, options, seed, bar)
+        models = {
+            subject.name: _audit_of(subject, rows, references, options, seed, bar)
+            for subject in subjects
+        }
+        changes = _changes(subjects, models, rows, options, seed)
+        proxies = {}
         for attribute in rows.singles if features is not None else []:
             bar.set_description(f"proxies of {attribute.name}")
             proxies[attribute.name] = rank_proxies(
-                features, attribute.series, random_state=seed
+                take_rows(features, attribute.rows),
+                attribute.groups.series,
+                random_state=seed,
             )
             bar.update()
     attacked = rows.singles if options.leakage else []
     return Findings(
         models,
         proxies,
-        {attribute.name: order_p_value(attribute.series) for attribute in attacked},
-        n_rows=len(rows.kept),
-        n_dropped=rows.n_rows - len(rows.kept),
+        {a.name: order_p_value(a.groups.series) for a in attacked},
+        n_rows=rows.n_audited,
+        n_dropped=rows.n_rows - rows.n_audited,
+        n_unknown=rows.n_unknown,
         confidence=options.confidence,
         n_bootstrap=options.n_bootstrap,
         min_group_size=options.min_group_size,
+        changes=changes,
+        limits=check_limits(options.limits, leakage=options.leakage),
+        notes=notes,
+        provenance=Provenance.now(
+            rows=fingerprint(sensitive_frame(sensitive_features, rows.n_rows)),
+            models={subject.name: subject.provenance for subject in subjects},
+            options=options.said,
+            about=options.about,
+        ),
     )
+
+
+def _features(X: Any, options: Options) -> tuple[Any, list[str]]:
+    """X where its columns can be attacked one by one, and why not where they can't."""
+    if not options.leakage or X is None:
+        return None, []
+    if np.ndim(X) > 2:
+        return None, [
+            f"X has {np.ndim(X)} dimensions, as images have: what its columns tell of "
+            "the sensitive attribute was not measured."
+        ]
+    return X, []
+
+
+def _attack_features(
+    features: Any, rows: Rows, options: Options, seed: int, bar: tqdm
+) -> dict[str, dict[str, Leakage]]:
+    """The mark that views are compared with: what trees read of X itself."""
+    references: dict[str, dict[str, Leakage]] = {}
+    if features is None:
+        return references
+    coded = TableEncoder().fit(features).code(features)
+    # Trees cut codes as they cut numbers; what is missing lies below them all.
+    seen = np.nan_to_num(coded.reshape(len(coded), -1), nan=MISSING)
+    for attribute in rows.singles:
+        bar.set_description(f"attack on {attribute.name} in X")
+        found = measure_reference(
+            seen[attribute.rows],
+            attribute.groups.series,
+            name="X",
+            **options.drawn(seed),
+        )
+        references[attribute.name] = {"X": found}
+        bar.update()
+    return references
+
+
+def _audit_of(
+    subject: Subject,
+    rows: Rows,
+    references: dict[str, dict[str, Leakage]],
+    options: Options,
+    seed: int,
+    bar: tqdm,
+) -> ModelAudit:
+    """All that is found of one model."""
+    model = ModelAudit(subject.name, mi_estimate=subject.mi_estimate)
+    for pos_label in subject.pos_labels:
+        for attribute in rows.attributes:
+            bar.set_description(f"figures by {attribute.name}")
+            figures = subject.take(attribute.rows).figures(
+                attribute.groups,
+                pos_label,
+                min_group_size=options.min_group_size,
+                not_compared=options.not_compared,
+                n_bootstrap=options.n_bootstrap,
+                confidence=options.confidence,
+                random_state=np.random.RandomState(seed),
+            )
+            model.figures.append(figures)
+            bar.update()
+    for attribute in rows.singles if options.leakage else []:
+        model.leakage[attribute.name] = views = []
+        for name, (view, requests) in subject.take(attribute.rows).views().items():
+            bar.set_description(f"attacks on {attribute.name} in the {name}")
+            leakage = measure_leakage(
+                view,
+                attribute.groups.series,
+                name=name,
+                requests=requests,
+                **options.drawn(seed),
+            )
+            of_x = references.get(attribute.name, {})
+            views.append(replace(leakage, references=of_x))
+            bar.update()
+    for attribute in rows.attributes if subject.codes is not None else []:
+        certificate = _certificate_of(subject, attribute, options)
+        if certificate is not None:
+            model.certificates[attribute.name] = certificate
+    return model
+
+
+def _changes(
+    subjects: Sequence[Subject],
+    models: Mapping[str, ModelAudit],
+    rows: Rows,
+    options: Options,
+    seed: int,
+) -> pd.DataFrame:
+    """What changes from the first model that predicts to the others."""
+    found = []
+    predicting = [subject for subject in subjects if subject.y_pred is not None]
+    classes = [subject.pos_labels for subject in predicting]
+    if len(predicting) < 2 or len({*classes}) > 1:
+        return pd.DataFrame(columns=CHANGES)
+    for attribute in rows.attributes:
+        parts = [subject.take(attribute.rows) for subject in predicting]
+        figures = [
+            f for f in models[parts[0].name].figures if f.attribute == attribute.name
+        ]
+        for of_class in figures:
+            positive = of_class.pos_label
+            table = paired_changes(
+                (parts[0].y_true == positive).astype(np.int64),
+                np.stack([part.y_pred == positive for part in parts]).astype(np.int64),
+                attribute.groups.codes,
+                compared=of_class.compared,
+                confidence=options.confidence,
+                rng=np.random.RandomState(seed),
+            ).reset_index()
+            names = [part.name for part in parts]
+            table["model"] = table.pop("classifier").map(names.__getitem__)
+            about = {"class": positive, "sensitive": attribute.name}
+            found.append(table.assign(**about)[CHANGES])
+    return pd.concat(found, ignore_index=True)
 
 
 def _n_steps(
@@ -284,15 +387,16 @@ def _n_steps(
 
 
 def _certificate_of(
-    subject: Subject, attribute: Groups, options: Options
+    subject: Subject, attribute: Attribute, options: Options
 ) -> Certificate | None:
     """A certificate for the groups of at least ``min_group_size`` rows, if two are."""
-    sizes = np.bincount(attribute.codes)
-    large = (sizes >= options.min_group_size)[attribute.codes]
-    kept, codes = np.unique(attribute.codes[large], return_inverse=True)
+    subject, groups = subject.take(attribute.rows), attribute.groups
+    sizes = np.bincount(groups.codes)
+    large = (sizes >= options.min_group_size)[groups.codes]
+    kept, codes = np.unique(groups.codes[large], return_inverse=True)
     if subject.codes is None or len(kept) < 2:
         return None
-    groups = replace(attribute, names=[attribute.names[g] for g in kept], codes=codes)
+    groups = replace(groups, names=[groups.names[g] for g in kept], codes=codes)
     y = None if subject.y_true is None else subject.y_true[large]
     if y is not None and pd.crosstab(codes, y).to_numpy().min() < MIN_CELL:
         y = None  # too few rows for equalized odds

@@ -10,6 +10,7 @@ from ..._utils.types import Codes, Floats
 from ...metrics._intervals import Interval, calibration_interval
 
 N_BINS = 10
+N_CELLS = 50  # of a histogram of scores
 ALL = "all rows"  # in tables by group, the last row
 
 
@@ -42,6 +43,18 @@ def calibration_bins(positive: Codes, score: Floats, attribute: Groups) -> pd.Da
         for part in (rows, everyone)
     ]
     return pd.concat(parts)
+
+
+def histogram(positive: Codes, score: Floats, attribute: Groups) -> pd.DataFrame:
+    """Rows of each group and label by fiftieth of the range of a probability."""
+    bins = np.minimum((score * N_CELLS).astype(np.int64), N_CELLS - 1)
+    cells = (attribute.codes * 2 + positive) * N_CELLS + bins
+    n_groups = len(attribute.names)
+    counts = np.bincount(cells, minlength=2 * N_CELLS * n_groups)
+    index = pd.MultiIndex.from_product(
+        [attribute.names, [0, 1]], names=["group", "label"]
+    )
+    return pd.DataFrame(counts.reshape(2 * n_groups, N_CELLS), index=index)
 
 
 def calibration_error(

@@ -1,7 +1,7 @@
 """A subject is what is audited: the outputs of a model, or predictions."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -19,6 +19,7 @@ from ..._inputs.tables import as_indexable, as_pandas
 from ..._utils.types import Codes, Floats
 from ...metrics._report import positive_class, read_labels
 from .groups import GroupFigures, measure_groups
+from .provenance import fingerprint
 
 REPRESENTATION = "representation"
 # Of a column's spread: by how much requests for the same rows differ; and by how much
@@ -40,10 +41,19 @@ class Subject:
     requests: Callable[[int], Floats] | None = None
     mi_estimate: float | None = None
     codes: Codes | None = None  # where the representation is discrete
+    made_by: str = "given"  # the class of the model
 
     def __len__(self) -> int:
         part = self.representation if self.y_true is None else self.y_true
         return 0 if part is None else len(part)
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The class of the model and the fingerprint of what it gave."""
+        outputs = fingerprint(
+            self.y_true, self.y_pred, self.score, self.representation, self.codes
+        )
+        return {"class": self.made_by, "outputs": outputs}
 
     def take(self, rows: Codes) -> "Subject":
         """The same of some of the rows."""
@@ -147,6 +157,29 @@ def read_predictions(
     return Subject(name, true, pred, score, known, positives, view)
 
 
+def read_array(representation: Any, y: Any) -> Subject:
+    """An array, frame or list that was given in place of a model, as what is released.
+
+    Raises
+    ------
+    TypeError
+        If it is a model, which needs X, or there are labels, which need predictions.
+    """
+    if hasattr(representation, "predict") or hasattr(representation, "transform"):
+        raise TypeError(
+            "audit of a model needs X, the rows to audit; got None. Only an array, "
+            "which is then taken for a representation, is audited by itself."
+        )
+    if isinstance(representation, (Mapping, str)) or y is not None:
+        raise TypeError(
+            "audit without X takes one array, the representation, and no y; got a "
+            f"{type(representation).__name__}"
+            + (" and y." if y is not None else ".")
+            + " Predictions go to AuditReport.from_predictions."
+        )
+    return Subject(REPRESENTATION, representation=_read_view(representation, None))
+
+
 def _values(labels: Any) -> Any:
     labels = as_pandas(labels)
     if isinstance(labels, pd.DataFrame) and labels.shape[1] == 1:
@@ -227,20 +260,21 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
     encoder = _encoder(model)
     if encoder is None and not hasattr(model, "predict"):
         raise TypeError(
-            f"{name} has no predict and is no transformer of fairrep; expected a "
-            "fitted classifier, or a pipeline that ends in one. For a representation "
-            "of your own, use AuditReport.from_predictions."
+            f"{name} has neither predict nor transform; expected a fitted classifier "
+            "or transformer, or a pipeline that ends in one. Predictions of your own "
+            "go to AuditReport.from_predictions, a representation to audit(Z, ...)."
         )
     if y is None and hasattr(model, "predict"):
         raise ValueError(
             f"{name} predicts, so y is needed, the true labels of X; got None. Only a "
-            "transformer of fairrep can be audited without, for its representation."
+            "transformer can be audited without, for its representation."
         )
-    released: dict[str, Any] = {}
+    released: dict[str, Any] = {"made_by": type(model).__name__}
     if encoder is not None:
         transform, trained = encoder
         view = _read_view(transform(X), np.shape(X)[0])
-        released = {"mi_estimate": float(trained.mi_estimate_)}
+        if hasattr(trained, "mi_estimate_"):
+            released["mi_estimate"] = float(trained.mi_estimate_)
         if hasattr(trained, "fingerprint_"):
             _warn_of_training_rows(name, model, trained, X)
         fitted = getattr(trained, "_fitted", None)  # parameters may be set since
@@ -309,11 +343,16 @@ def _warn_of_training_rows(name: str, model: Any, trained: Any, X: Any) -> None:
 
 
 def _encoder(model: Any) -> tuple[Callable[[Any], Any], Any] | None:
-    """fairrep's part of a model: from X to its representation, and the estimator."""
+    """From X to what a model releases of it, and the estimator that makes it.
+
+    Of a classifier that is fairrep's part; a transformer releases what it gives.
+    """
     steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
     for i, step in reversed([*enumerate(steps)]):
         if hasattr(step, "mi_estimate_") and hasattr(step, "transform"):
             return (model[: i + 1] if len(steps) > 1 else step).transform, step
+    if hasattr(model, "transform") and not hasattr(model, "predict"):
+        return model.transform, model
     return None
 
 

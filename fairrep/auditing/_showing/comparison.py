@@ -1,15 +1,20 @@
 """Models stand side by side, each compared with the first of them."""
 
-from typing import Any
-
 import pandas as pd
 
-from ...metrics._intervals import compared
-from ...metrics._report import DISPARITIES
+from ...metrics._paired import ACCURACY
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
 from .._measuring.score_figures import ALL
-from .words import LEAKAGE_NAMES, PARITY, interval, number, share
+from .words import (
+    LEAKAGE_NAMES,
+    PARITY,
+    interval,
+    number,
+    points,
+    range_of,
+    share,
+)
 
 MAX_COMPARED = 6  # groups whose rates are set side by side
 
@@ -55,41 +60,58 @@ def _with_interval(value: float, low: float, high: float) -> str:
     return f"{number(value)} ({limits})" if limits else number(value)
 
 
-def comparison_sentences(first: Any, other: Any) -> list[str]:
-    """Say which gaps of the other model are smaller or larger, by class and S."""
-    of_first = {(str(f.pos_label), f.attribute): f for f in first.figures}
+def comparison_sentences(report: Findings) -> list[str]:
+    """Say of each model after the first which figures are surely other than its."""
+    first = next(iter(report.models.values()))
+    of_first = {(f.pos_label, f.attribute): f for f in first.figures}
     n_classes = len({pos_label for pos_label, _ in of_first})
     sentences = []
-    for figures in other.figures:
-        key = str(figures.pos_label), figures.attribute
-        if key not in of_first:
-            continue
-        which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
-        before = of_first[key]
-        smaller, larger = _changes(before.disparities, figures.disparities)
+    changes = report.changes.groupby(["sensitive", "class", "model"], sort=False)
+    for (attribute, pos_label, name), rows in changes:
+        rows = rows.set_index("figure")
+        figures = next(
+            f
+            for f in report.models[name].figures
+            if (f.pos_label, f.attribute) == (pos_label, attribute)
+        )
+        which = f" for {pos_label!r}" if n_classes > 1 else ""
         parts = [
-            f"{size} in {', '.join(names)}"
-            for size, names in [("smaller", smaller), ("larger", larger)]
-            if names
+            f"its {_words(str(figure))} is {_change(row)}"
+            for figure, row in rows.drop(index=ACCURACY).iterrows()
+            if row["low"] > 0 or row["high"] < 0
         ]
+        moves = _moves(of_first[pos_label, attribute], figures) if parts else ""
+        parts = parts or ["none of its gaps is surely smaller or larger"]
+        parts.append(_accuracy(rows.loc[ACCURACY]))
         sentences.append(
-            f"By {figures.attribute}, the gap{which} of {other.name} is "
-            f"{' and '.join(parts)}, compared with {first.name}"
-            f"{_moves(before, figures, smaller + larger)}."
-            if parts
-            else f"By {figures.attribute}, no gap{which} of {other.name} differs from "
-            f"that of {first.name} beyond their intervals."
+            f"By {attribute}{which}, {name} beside {first.name} on the same rows: "
+            f"{'; '.join(parts)}.{moves}"
         )
     return sentences
 
 
-def _moves(before: GroupFigures, after: GroupFigures, changed: list[str]) -> str:
-    """Which groups' rates moved, and where to, if the parity of selection changed.
+def _change(row: pd.Series) -> str:
+    limits = range_of(*sorted([abs(row["low"]), abs(row["high"])]))
+    size = "smaller" if row["change"] < 0 else "larger"
+    return f"{points(abs(row['change']))} {size} ({limits})"
+
+
+def _accuracy(row: pd.Series) -> str:
+    """What is sure of the change in accuracy."""
+    if row["low"] > 0:
+        return f"its accuracy is {_change(row).replace('larger', 'higher')}"
+    if row["high"] < 0:
+        return f"its accuracy is {_change(row).replace('smaller', 'lower')}"
+    return f"its accuracy is at most {points(-row['low'])} lower"
+
+
+def _moves(before: GroupFigures, after: GroupFigures) -> str:
+    """Which groups' rates moved, and where to.
 
     A gap shrinks as well where everybody is given less.
     """
     gap = before.disparities.loc[PARITY]
-    if not any(change.startswith(_words(PARITY)) for change in changed):
+    if pd.isna(gap["value"]):
         return ""
     moves = []
     for group in gap[["lowest", "highest"]]:
@@ -98,25 +120,11 @@ def _moves(before: GroupFigures, after: GroupFigures, changed: list[str]) -> str
         moves.append(
             f"{often} for {before.titles[group]} ({share(new)} against {share(old)})"
         )
-    return f": {before.pos_label!r} is predicted {' and '.join(moves)}"
+    return f" {before.pos_label!r} is predicted {' and '.join(moves)}."
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Gaps that shrank and that grew, each value outside the interval of the other."""
-    changes: dict[str, list[str]] = {"smaller": [], "larger": []}
-    for name in DISPARITIES:
-        if not name.endswith("difference"):  # a ratio says the same once more
-            continue
-        old, new = before.loc[name], after.loc[name]
-        values = f"{new['value']:.3f} against {old['value']:.3f}"
-        columns = ["value", "low", "high"]
-        if how := compared(new[columns], old[columns]):
-            changes[how].append(f"{_words(name)} ({values})")
-    return changes["smaller"], changes["larger"]
 
 
 def comparison_labels(index: pd.MultiIndex) -> list[str]:

@@ -185,10 +185,12 @@ def _leakage_lines(views: list[Any]) -> list[dict[str, Any]]:
         for found in views
     ]
     first = views[0]
-    marks = {f"from {name} itself": mark for name, mark in first.references.items()}
+    marks = {
+        f"from {name}, all columns": mark for name, mark in first.references.items()
+    }
     for name, mark in marks.items():
         line = {"name": name, "value": mark.value, "low": mark.low, "high": mark.high}
         lines.append({**line, "found": False})
     null = {"value": first.null_value, "low": first.null_low, "high": first.null_high}
-    lines.append({"name": "no relation", **null, "found": False})
+    lines.append({"name": "by luck", **null, "found": False})
     return lines

@@ -1,156 +1,28 @@
-"""An audit is told in words: its findings, and a table for the terminal."""
+"""An audit as text for a terminal: its findings, and the tables behind them."""
 
 from textwrap import fill
 from typing import Any
 
 import pandas as pd
 
-from ...metrics._collapse import is_rare
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
-from .._measuring.score_figures import ALL
-from .comparison import comparison, comparison_labels, comparison_sentences
+from .comparison import comparison, comparison_labels
+from .sentences import summary, verdict_of, verdict_sentence
 from .words import (
     LEAKAGE_NAMES,
+    MAIN_METRICS,
     METRIC_NAMES,
     NOT_COVERED,
-    PARITY,
     interval,
     number,
+    pair_share,
     percent,
-    share,
     surest_share,
 )
 
 WIDTH = 88
-# Above this p-value the order of the rows is taken for one that tells nothing.
-NO_ORDER = 1e-3
-
-
-# -- findings ------------------------------------------------------------------
-
-
-def summary(report: Findings) -> list[str]:
-    """One finding a model, class and attribute, then one for what leaks.
-
-    Of several models, then how the gaps of each compare with those of the first.
-    """
-    sentences = []
-    for model in report.models.values():
-        owner = f"{model.name}: " if len(report.models) > 1 else ""
-        for figures in model.figures:
-            sentences.append(owner + _gap_sentence(figures, report.confidence))
-        for attribute, views in model.leakage.items():
-            sentences += [owner + leakage_sentence(attribute, found) for found in views]
-        sentences += [
-            f"{owner}Certified: by {attribute}, no decision that sees only the code "
-            f"differs by more than {number(certificate.demographic_parity)} in "
-            f"selection rate ({percent(certificate.confidence)}, if these rows neither "
-            "trained nor chose the model)."
-            for attribute, certificate in model.certificates.items()
-        ]
-    first, *others = report.models.values()
-    for other in others:
-        sentences += comparison_sentences(first, other)
-    sentences += [
-        f"The order of the rows tells {attribute} (p < 0.001): shuffle the rows before "
-        "you hand out anything in this order."
-        for attribute, p_value in report.order.items()
-        if p_value < NO_ORDER
-    ]
-    if report.n_dropped:
-        sentences.append(
-            f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
-            "sensitive value and were dropped."
-        )
-    return sentences
-
-
-def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
-    gap = figures.disparities.loc[PARITY]
-    if pd.isna(gap["value"]):
-        return (
-            f"By {figures.attribute}, fewer than two groups are large enough to be "
-            "compared."
-        )
-    limits = f"{percent(confidence)} interval {interval(gap['low'], gap['high'])}"
-    rates = figures.value["selection_rate"]
-    lowest, highest = (
-        f"for {share(rates[group])} of {figures.titles[group]}"
-        for group in gap[["lowest", "highest"]]
-    )
-    sentence = (
-        f"By {figures.attribute}, {figures.pos_label!r} is predicted {lowest} and "
-        f"{highest}: a difference of {gap['value']:.3f} ({limits})"
-    )
-    if gap["low"] <= 0:
-        sentence += ", which chance alone could make"
-    if left_out := figures.left_out_of("demographic_parity"):
-        sentence += f"; not compared: {'; '.join(left_out)}"
-    return f"{sentence}.{_collapse_sentence(figures)}"
-
-
-def _collapse_sentence(figures: GroupFigures) -> str:
-    """A reminder, where hardly any or nearly all rows are predicted to be positive."""
-    n_rows = figures.value.loc[ALL, "count"]
-    n_predicted = figures.value.loc[ALL, "selection_rate"] * n_rows
-    n_true = figures.n_positive
-    if is_rare(n_predicted, n_true):
-        seldom = "hardly ever"
-    elif is_rare(n_rows - n_predicted, n_rows - n_true):
-        seldom = "nearly always"
-    else:
-        return ""
-    return (
-        f" But {figures.pos_label!r} is {seldom} predicted, for "
-        f"{share(n_predicted / n_rows)} of all rows, where it is true of "
-        f"{share(n_true / n_rows)}: a small gap is then no achievement."
-    )
-
-
-def leakage_sentence(attribute: str, found: Any) -> str:
-    """What the best attacker reads, against where nothing is to be read."""
-    name = LEAKAGE_NAMES[found.metric]
-    null = interval(found.null_low, found.null_high)
-    scores = f"{name} {found.value:.3f} (interval {interval(found.low, found.high)})"
-    if found.value > found.null_high:
-        sentence = (
-            f"From the {found.name}, {attribute} can be read with {scores}; without "
-            f"any relation it would be {null}."
-        )
-    elif found.metric == "rank_correlation" and found.mi_low > 0:
-        sentence = (
-            f"From the {found.name}, {attribute} can be read, though not whether it is "
-            f"low or high: at least {number(found.mi)} nats (interval "
-            f"{interval(found.mi_low, found.mi_high)}) at {scores}."
-        )
-    elif found.surest.found:
-        sentence = (
-            f"From the {found.name}, {attribute} can be read of some rows, though not "
-            "of all: of the tenth that an attacker is surest of, "
-            f"{surest_share(found.surest)}; of all rows {scores}, within the {null} of "
-            "no relation."
-        )
-    elif found.low > found.null_value:
-        sentence = (
-            f"What attackers read of {attribute} from the {found.name} cannot be told "
-            f"from chance with these rows: {scores}, within the {null} of no relation."
-        )
-    else:
-        sentence = (
-            f"No attacker read {attribute} from the {found.name}: {scores}, within the "
-            f"{null} of no relation. That none did is no proof that none can."
-        )
-    if found.averaging is not None and found.averaging > found.high:
-        sentence += (
-            " Whoever asks again with the last digits changed, and averages, reads it "
-            f"with {name} {found.averaging:.3f}."
-        )
-    return sentence
-
-
-# -- text ----------------------------------------------------------------------
 
 
 def as_text(report: Findings) -> str:
@@ -159,7 +31,12 @@ def as_text(report: Findings) -> str:
         f"Audit of {report.n_rows:,} rows; {percent(report.confidence)} intervals, "
         f"{report.n_bootstrap} draws"
     )
-    blocks = [title, "\n".join(_wrap(f"- {line}") for line in summary(report))]
+    blocks = [title]
+    if judged := verdict_of(report):
+        several = len(report.models) > 1
+        lines = (verdict_sentence(verdict, several=several) for verdict in judged)
+        blocks.append("\n".join(_wrap(f"- {line}") for line in lines))
+    blocks.append("\n".join(_wrap(f"- {line}") for line in summary(report)))
     if len(report.models) > 1:
         blocks.append(f"Side by side\n\n{_comparison_text(report)}")
     for model in report.models.values():
@@ -187,7 +64,8 @@ def _wrap(text: str) -> str:
 
 
 def _figures_text(figures: GroupFigures) -> str:
-    table = figures.value.rename(columns=METRIC_NAMES)
+    shown = figures.value[[name for name in MAIN_METRICS if name in figures.value]]
+    table = shown.rename(columns=METRIC_NAMES)
     # Names in two lines keep the table narrow.
     head = [name.rsplit(" ", 1) if " " in name else ["", name] for name in table]
     cells = [
@@ -248,7 +126,7 @@ def leakage_text(model: Any) -> str:
             name = LEAKAGE_NAMES[found.metric]
             lines.append(
                 f"{attribute} from {found.name}: {name} {number(found.value)} "
-                f"({interval(found.low, found.high)}) by {found.best}; no relation "
+                f"({interval(found.low, found.high)}) by {found.best}; by luck "
                 f"{interval(found.null_low, found.null_high)}"
             )
             lines.append(
@@ -257,6 +135,8 @@ def leakage_text(model: Any) -> str:
                 f"{number(found.entropy)}"
             )
             lines.append(f"  of the surest tenth, {surest_share(found.surest)}")
+            if found.pair is not None:
+                lines.append(f"  best told apart are {pair_share(found.pair)}")
             for name_, other in found.references.items():
                 lines.append(f"  from {name_} itself: {name} {number(other.value)}")
             if found.averaging is not None:

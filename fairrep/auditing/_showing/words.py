@@ -13,7 +13,12 @@ METRIC_NAMES = {
     "false_positive_rate": "false positive rate",
     "precision": "precision",
     "calibration_error": "calibration error",
+    "false_negative_rate": "false negative rate",
+    "false_omission_rate": "false omission rate",
+    "scoring_rate": "scoring rate",
 }
+# Those of the first table; the others say the same from another side.
+MAIN_METRICS = [*METRIC_NAMES][:7]
 LEAKAGE_NAMES = {
     "auc": "AUC",
     "balanced_accuracy": "balanced accuracy",
@@ -46,14 +51,63 @@ def percent(confidence: float) -> str:
     return f"{100 * confidence:g} %"
 
 
-def surest_share(surest: Any) -> str:
-    """What an attacker tells of the rows that it is surest of."""
+def share(rate: float) -> str:
+    """A part of the rows as read aloud."""
+    return "-" if pd.isna(rate) else f"{100 * rate:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of two rates as read aloud."""
+    return "-" if pd.isna(difference) else f"{100 * difference:.1f} percentage points"
+
+
+def range_of(low: float, high: float) -> str:
+    """Limits of rates or of their difference, in percent or points; maybe none."""
+    limits = f"{100 * low:.1f} to {100 * high:.1f}"
+    if limits == "0.0 to 100.0":
+        return "not determined"
+    return "" if pd.isna(low) else limits
+
+
+def told(found: Any) -> str:
+    """What the best attacker tells, with its interval, in a reader's words."""
+    if found.metric == "rank_correlation":
+        return (
+            f"what an attacker expects has a rank correlation of {found.value:.3f} "
+            f"with it ({interval(found.low, found.high)}; 0 is nothing, 1 everything)"
+        )
+    limits = range_of(found.low, found.high)
+    if found.metric == "auc":
+        return (
+            "given one row of each group, an attacker picks the right one "
+            f"{100 * found.value:.1f} times in 100 ({limits}; guessing: 50)"
+        )
     return (
-        f"{share(surest.value)} are told rightly, by chance {share(surest.chance)} "
-        f"(no relation: below {share(surest.high)})"
+        "counting each group equally, an attacker names the right group of "
+        f"{share(found.value)} of the rows ({limits}; guessing: "
+        f"{share(1 / len(found.groups))})"
     )
 
 
-def share(rate: float) -> str:
-    """A part of the rows as read aloud."""
-    return f"{100 * rate:.1f} %"
+def luck(found: Any) -> str:
+    """What the best attacker reaches where nothing is to be told."""
+    if found.metric == "rank_correlation":
+        return f"luck reaches {found.null_high:.3f}"
+    scale = "times in 100" if found.metric == "auc" else "%"
+    return f"luck reaches {100 * found.null_high:.1f} {scale}"
+
+
+def surest_share(surest: Any) -> str:
+    """What an attacker tells of the rows that it is surest of."""
+    return (
+        f"{share(surest.value)} are told rightly (guessing: {share(surest.chance)}; "
+        f"luck reaches {share(surest.high)})"
+    )
+
+
+def pair_share(pair: Any) -> str:
+    """What an attacker tells of the two groups that it tells apart best."""
+    return (
+        f"{pair.groups[0]} and {pair.groups[1]} {100 * pair.value:.1f} times in 100 "
+        f"(guessing: 50; luck reaches {100 * pair.high:.1f})"
+    )

@@ -15,9 +15,11 @@ from sklearn.utils import check_random_state
 from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
 from .null import null_limits
 from .scores import (
+    Pair,
     Surest,
     attack_figures,
     attack_value,
+    best_told_pair,
     bootstrap,
     make_folds,
     surest_tenth,
@@ -57,6 +59,10 @@ class Leakage:
         tells rightly, what that would be by ``chance``, and the limit ``high`` that
         the best of as many attackers stays below where S is independent of the view.
         Shows what can be read of a few rows alone.
+    pair : Pair or None
+        Of more than two groups, the two that an attacker tells apart best: ``groups``,
+        the AUC ``value`` on their rows, and the limit ``high`` that the largest of all
+        pairs stays below where S is independent of the view.
     entropy : float
         H(S) in nats, the most that can be read; of a continuous S, that of its bins.
     groups : list of str
@@ -86,6 +92,7 @@ class Leakage:
     mi_low: float
     mi_high: float
     surest: Surest
+    pair: Pair | None
     entropy: float
     groups: list[str]
     n_rows: int
@@ -100,9 +107,10 @@ class Leakage:
     def found(self) -> bool:
         """Whether attackers score more than is usual where nothing leaks.
 
-        Of all rows, or of the tenth that one is surest of.
+        Of all rows, of the tenth that one is surest of, or of two of several groups.
         """
-        return self.value > self.null_high or self.surest.found
+        of_two = self.pair is not None and self.pair.found
+        return self.value > self.null_high or self.surest.found or of_two
 
     def to_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers, ready for JSON."""
@@ -112,6 +120,8 @@ class Leakage:
         }
         plain["attackers"] = self.attackers.to_dict("index")
         plain["surest"] = {**vars(self.surest), "found": self.surest.found}
+        if self.pair is not None:
+            plain["pair"] = {**vars(self.pair), "found": self.pair.found}
         plain["references"] = {k: v.to_dict() for k, v in self.references.items()}
         return plain
 
@@ -318,6 +328,7 @@ def _attack(
         mi_low=float(table["mi_low"][best]),
         mi_high=float(table["mi_high"][best]),
         surest=surest_tenth(outputs, secret, folds, confidence),
+        pair=best_told_pair(outputs, secret, folds, confidence),
         entropy=float(-(share * np.log(share)).sum()),
         groups=secret.groups,
         n_rows=len(secret.rows),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.stats import norm
@@ -106,6 +107,58 @@ def surest_tenth(
         surest = Surest(attacker, value, chance, high)
         found.append(((value - chance) / spread, surest))
     return max(found, key=lambda pair: pair[0])[1]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two of several groups that an attacker tells apart best.
+
+    A mean over all groups hides two that are told apart among many that are not.
+    """
+
+    groups: tuple[str, str]
+    attacker: str
+    value: float  # AUC on the rows of the two alone
+    high: float  # what the largest of all pairs stays below where nothing leaks
+
+    @property
+    def found(self) -> bool:
+        return self.value > self.high
+
+
+def best_told_pair(
+    outputs: dict[str, Floats], secret: Secret, folds: Folds, confidence: float
+) -> Pair | None:
+    """That with the most above chance, in standard deviations; None of two groups."""
+    if secret.metric != "balanced_accuracy":
+        return None
+    pairs = [*combinations(range(len(secret.groups)), 2)]
+    below = ((1 + confidence) / 2) ** (1 / (len(outputs) * len(pairs)))
+    reach = float(norm.ppf(below)) * MIN_WIDENING
+    found = []
+    for a, b in pairs:
+        rows = [test[np.isin(secret.codes[test], (a, b))] for _, test in folds]
+        spread = float(np.sqrt(np.mean([_auc_variance(secret, part) for part in rows])))
+        spread /= np.sqrt(len(folds))
+        for attacker, output in outputs.items():
+            area = np.mean([_auc_of_pair(output, secret, part, a, b) for part in rows])
+            value = float(max(area, 1 - area))
+            names = (secret.groups[a], secret.groups[b])
+            high = float(min(0.5 + reach * spread, 1.0))
+            pair = Pair(names, attacker, value, high)
+            found.append(((value - 0.5) / spread, pair))
+    return max(found, key=lambda scored: scored[0])[1]
+
+
+def _auc_of_pair(output: Floats, secret: Secret, rows: Codes, a: int, b: int) -> float:
+    codes = (secret.codes[rows] == b).astype(np.int64)
+    return float(auc(output[rows][:, [a, b]], codes, secret.weight[rows][None])[0])
+
+
+def _auc_variance(secret: Secret, rows: Codes) -> float:
+    """Of an AUC where nothing leaks, by Mann and Whitney, of two groups' rows."""
+    n = np.unique(secret.codes[rows], return_counts=True)[1]
+    return float((n.sum() + 1) / (12 * n.prod()))
 
 
 def _surest_rows(output: Floats, secret: Secret, test: Codes) -> Codes:

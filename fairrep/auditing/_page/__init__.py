@@ -1,0 +1,1 @@
+"""Findings become one page of HTML here; words and pictures are those of `_showing`."""
