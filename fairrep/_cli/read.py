@@ -184,11 +184,18 @@ def features_of_model(
     return frame[otherwise].to_numpy()
 
 
+def positive_named(text: str | None, *parts: Parts) -> Any:
+    """The label of the target that is written like this; None where none is named."""
+    return (
+        None if text is None else label_named(text, pd.concat([y for _, y, _ in parts]))
+    )
+
+
 def label_named(text: str, column: pd.Series) -> Any:
     """The label in the column that is written like this."""
     labels = column.drop_duplicates().tolist()
     for label in labels:
-        if str(label) == text:
+        if str(label) == text or f"{label}" == f"{text}.0":  # of whole numbers
             return label
     raise ValueError(
         f"column {column.name!r} holds no {text!r}; it holds "

@@ -29,7 +29,7 @@ from .attacks.leakage import measure_leakage, measure_reference
 from .attacks.order import order_p_value
 from .findings import Findings, ModelAudit
 from .proxies import proxies as rank_proxies
-from .subjects import Subject, read_model, read_predictions
+from .subjects import Subject, positive_of, read_model, read_predictions
 
 MISSING = -1e9  # below what a coded row holds otherwise
 MIN_CELL = 30  # rows of a group and label, for a certificate given y
@@ -122,9 +122,11 @@ def measure_models(
             "number, in the same order."
         )
     rows = Rows.read(sensitive_features, n_rows, chosen)
+    models = _named(estimator)
+    if pos_label is None:
+        pos_label = positive_of(models)
     subjects = [
-        read_model(name, model, X, y, pos_label)
-        for name, model in _named(estimator).items()
+        read_model(name, model, X, y, pos_label) for name, model in models.items()
     ]
     return _measure(subjects, X, rows, chosen)
 
@@ -219,7 +221,12 @@ def _measure(
                 bar.update()
         for subject in subjects:
             subject = subject.take(rows.kept)
-            model = ModelAudit(subject.name, mi_estimate=subject.mi_estimate)
+            model = ModelAudit(
+                subject.name,
+                mi_estimate=subject.mi_estimate,
+                other_word=subject.other_word,
+                share_seen=subject.share_seen,
+            )
             for pos_label in subject.pos_labels:
                 for attribute in rows.attributes:
                     bar.set_description(f"figures by {attribute.name}")

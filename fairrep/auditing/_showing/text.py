@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from ...metrics._collapse import is_rare
-from ...metrics._report import DISPARITIES
-from .._measuring.findings import Findings
+from ...metrics._report import DISPARITIES, sentence_of_class
+from .._measuring.findings import Findings, ModelAudit
 from .._measuring.groups import GroupFigures
 from .._measuring.score_figures import ALL
 from .comparison import comparison, comparison_labels, comparison_sentences
@@ -39,18 +39,12 @@ def summary(report: Findings) -> list[str]:
     sentences = []
     for model in report.models.values():
         owner = f"{model.name}: " if len(report.models) > 1 else ""
-        for figures in model.figures:
-            sentences.append(owner + _gap_sentence(figures, report.confidence))
-        for attribute, views in model.leakage.items():
-            sentences += [owner + leakage_sentence(attribute, found) for found in views]
-        sentences += [
-            f"{owner}Certified: by {attribute}, no decision that sees only the code "
-            f"differs by more than {number(certificate.demographic_parity)} in "
-            f"selection rate ({percent(certificate.confidence)}, if these rows neither "
-            "trained nor chose the model)."
-            for attribute, certificate in model.certificates.items()
-        ]
+        found = model_sentences(model, report.confidence)
+        sentences += [owner + sentence for sentence in found]
     first, *others = report.models.values()
+    if first.figures and first.other_word is not None:
+        positive = first.figures[0].pos_label
+        sentences.append(sentence_of_class(positive, first.other_word))
     for other in others:
         sentences += comparison_sentences(first, other)
     sentences += [
@@ -64,6 +58,21 @@ def summary(report: Findings) -> list[str]:
             f"{report.n_dropped:,} of {report.n_rows + report.n_dropped:,} rows miss a "
             "sensitive value and were dropped."
         )
+    return sentences
+
+
+def model_sentences(model: ModelAudit, confidence: float) -> list[str]:
+    """The findings on one model, a sentence each."""
+    sentences = [_gap_sentence(figures, confidence) for figures in model.figures]
+    for attribute, views in model.leakage.items():
+        sentences += [leakage_sentence(attribute, found) for found in views]
+    sentences += [
+        f"Certified: by {attribute}, no decision that sees only the code differs by "
+        f"more than {number(certificate.demographic_parity)} in selection rate "
+        f"({percent(certificate.confidence)}, if these rows neither trained nor chose "
+        "the model)."
+        for attribute, certificate in model.certificates.items()
+    ]
     return sentences
 
 
