@@ -90,7 +90,11 @@ def run_audit(
     }
     if pos_label is not None:
         options["pos_label"] = label_named(pos_label, frame[target])
-    otherwise = feature_columns(data, frame, roles, drop) if leakage or model else []
+    otherwise = []
+    if leakage or model:
+        # Without features, predictions are attacked all the same.
+        needed = model is not None
+        otherwise = feature_columns(data, frame, roles, drop, needed=needed)
     tell(f"Auditing {len(frame):,} rows of {data}")
     with threadpool_limits(1):
         if subject is not None:
@@ -102,7 +106,7 @@ def run_audit(
                 frame[target],
                 frame[prediction],
                 y_score=None if score is None else frame[score],
-                X=frame[otherwise] if leakage else None,
+                X=frame[otherwise] if leakage and otherwise else None,
                 name=str(prediction),
                 **options,
             )

@@ -138,7 +138,12 @@ def check_labels(column: pd.Series, *, numbers_are_classes: bool) -> None:
 
 
 def feature_columns(
-    source: Any, frame: pd.DataFrame, roles: Sequence[str], drop: Sequence[str]
+    source: Any,
+    frame: pd.DataFrame,
+    roles: Sequence[str],
+    drop: Sequence[str],
+    *,
+    needed: bool = True,
 ) -> list[str]:
     """The columns that may be features: those without a role that were not dropped.
 
@@ -161,7 +166,7 @@ def feature_columns(
         left_out |= {*GERMAN_DERIVED}
         left_out |= {GERMAN_DERIVED[name] for name in roles if name in GERMAN_DERIVED}
     features = [name for name in frame.columns if name not in left_out]
-    if not features:
+    if not features and needed:
         raise ValueError(f"{source} has no columns left to be features")
     return features
 

@@ -97,7 +97,6 @@ def test_figures_of_a_path_are_those_of_the_class_named(path, gap):
 
 
 def test_others_beside_a_curve_are_measured_for_the_same_class(path):
-    X, y, groups = path.held_out_
     gap = "equal_opportunity_difference"
     display = fairrep.TradeoffDisplay.from_path(path, gap=gap, plot=False)
     clf = path.at(1.0)
@@ -150,7 +149,7 @@ def test_of_several_classes_the_one_named_is_compared_alone(biased, quick):
 
 
 def test_an_older_folder_has_no_class_named(biased, quick, tmp_path):
-    X, y, _ = biased
+    y = biased[1]
     fitted(WORDS[y], biased, quick).save(tmp_path)
     document = json.loads((tmp_path / DOCUMENT).read_text())
     del document["content"]["params"]["pos_label"]
@@ -161,7 +160,7 @@ def test_an_older_folder_has_no_class_named(biased, quick, tmp_path):
 
 @pytest.mark.parametrize("pos_label", ["approved", True, 2.0])
 def test_a_saved_model_keeps_it(biased, quick, tmp_path, pos_label):
-    X, y, _ = biased
+    y = biased[1]
     labels = {"approved": WORDS, True: np.array([False, True]), 2.0: np.arange(1, 3.0)}
     clf = fitted(labels[pos_label][y], biased, quick, pos_label=pos_label)
     clf.save(tmp_path)
@@ -169,7 +168,7 @@ def test_a_saved_model_keeps_it(biased, quick, tmp_path, pos_label):
 
 
 def test_codes_are_told_of_by_the_class_named(biased, quick):
-    _, y, _ = biased
+    y = biased[1]
     params = {**quick, "bottleneck": "discrete", "n_codes": 2}
     table = fitted(WORDS[y], biased, params, pos_label="approved").code_table_
     assert "rate of approved" in table
