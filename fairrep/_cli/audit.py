@@ -115,7 +115,9 @@ def run_audit(
     if impact_ratios is not None:
         ratios = report.impact_ratios(reference_group=reference)
     _write(report, html, json)
-    if card is not None:
+    if card == STDOUT:
+        print(model_card(subject, report))
+    elif card is not None:
         with replacing(card) as file:
             file.write(model_card(subject, report).encode())
         tell(f"Written: {card}")

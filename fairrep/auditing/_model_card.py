@@ -1,5 +1,6 @@
 """`model_card` writes a page about a fitted model, from it and its audit."""
 
+import sys
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,7 @@ def _details(model: Any) -> Details:
     lambda_mi = getattr(last, "lambda_", getattr(last, "lambda_mi", None))
     return Details(
         model_class=type(last).__name__,
+        package=_package(type(last)),
         params=_changed_params(last),
         classes=None if classes is None else np.asarray(classes).tolist(),
         sensitive=[str(name) for name in getattr(last, "sensitive_names_in_", ())],
@@ -155,6 +157,13 @@ def _details(model: Any) -> Details:
             certificate if isinstance(certificate, dict) else {"": certificate}
         ),
     )
+
+
+def _package(cls: type) -> str:
+    """The package that a class is of, and its version where it says one."""
+    name = cls.__module__.partition(".")[0]
+    version = getattr(sys.modules.get(name), "__version__", None)
+    return name if version is None else f"{name} {version}"
 
 
 def _changed_params(model: Any) -> dict[str, str]:

@@ -4,11 +4,13 @@ import re
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import fairrep
 from fairrep import AuditReport, MIDebiasedClassifier, audit, model_card
 
 HEADINGS = [
@@ -102,7 +104,7 @@ def test_parameters_that_differ_from_their_defaults(linear, report):
         if model is not linear:
             model.fit([[0.0], [1.0]], [0, 1])
         details = section(model_card(model, report), "Model details")
-        assert "Class: `` LogisticRegression ``" in details
+        assert f"`` LogisticRegression `` of sklearn {sklearn.__version__}" in details
         assert "other than the defaults: `` C=0.5 ``\n" in details
 
 
@@ -128,6 +130,7 @@ def test_a_model_of_fairrep(biased, quick):
     )
     card = model_card(clf, report)
     details = section(card, "Model details")
+    assert f"`` MIDebiasedClassifier `` of fairrep {fairrep.__version__}" in details
     assert "Sensitive attribute of the fit: sex" in details
     assert "Criterion: equal opportunity, `lambda_mi` = 2\n" in details
     assert "`` lambda_mi=2.0 ``" in details

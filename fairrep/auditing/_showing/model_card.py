@@ -29,7 +29,8 @@ class Details:
 
     Parameters
     ----------
-    model_class : str
+    model_class, package : str
+        And of which package, with its version.
     params : dict of str to str
         Parameters that differ from their defaults, as they are written in code.
     classes : list or None
@@ -41,6 +42,7 @@ class Details:
     """
 
     model_class: str
+    package: str
     params: dict[str, str]
     classes: list[Any] | None = None
     sensitive: list[str] = field(default_factory=list)
@@ -107,7 +109,7 @@ def _model_details(
     details: Details, audited: ModelAudit, authors: str | None
 ) -> list[str]:
     lines = [
-        f"Class: {_code(details.model_class)}, fairrep {__version__}",
+        f"Class: {_code(details.model_class)} of {details.package}",
         f"Authors: {plain_or_not_said(authors)}",
     ]
     if details.classes is not None:
