@@ -18,6 +18,7 @@ _HOMES = {
     "lambda_path": "_tradeoff.train",
     "load": "_estimators.load",
     "load_model": "_estimators.load",
+    "model_card": "auditing",
 }
 _MODULES = ("auditing", "datasets", "metrics", "nn")
 

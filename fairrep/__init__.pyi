@@ -14,3 +14,4 @@ from ._version import __version__ as __version__
 from .auditing import AuditReport as AuditReport
 from .auditing import audit as audit
 from .auditing import certify as certify
+from .auditing import model_card as model_card

@@ -17,7 +17,7 @@ from .._inputs.groups import (
     quartile_groups,
     sensitive_frame,
 )
-from .._inputs.labels import read_target
+from .._inputs.labels import positive_class, read_target
 from .._inputs.splits import cells, hold_out
 from .._inputs.tables import as_indexable
 from .._utils.types import Codes
@@ -135,12 +135,15 @@ def set_apart(
     fraction: float,
     separate: bool,
     needs_y: bool,
+    pos_label: Any,
     random_state: np.random.RandomState,
     owner: str,
 ) -> tuple[Data, Calibration | None]:
     """The rows to fit on, and those for the certificate, if any are asked for.
 
     They are drawn within the groups of S alone: given its group, each is a random row.
+    Where ``pos_label`` is one of several classes, limits given y are for this and the
+    rest, as the gaps are.
     """
     if fraction == 0:
         return data, None
@@ -157,13 +160,18 @@ def set_apart(
     rng = np.random.RandomState(random_state.randint(2**31))
     rest, apart = hold_out(fraction, cell, rng)
     labels = None if y is None else read_target(y, n_rows, owner)
+    known = None
+    if labels is not None and not _is_continuous(labels):
+        known = labels[apart]
+        if pos_label is not None and len(classes := np.unique(labels)) > 2:
+            known = known == positive_class(classes.tolist(), pos_label)
     weight = None
     if sample_weight is not None:
         weight = _check_sample_weight(sample_weight, X)[rest]
     given = sensitive_frame(sensitive_features, n_rows)
     calibration = Calibration(
         _safe_indexing(X, apart),
-        None if labels is None or _is_continuous(labels) else labels[apart],
+        known,
         given.iloc[apart].reset_index(drop=True),
         separate,
     )

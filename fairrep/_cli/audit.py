@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from .._estimators.load import load_model
 from .._utils.files import replacing
-from ..auditing import AuditReport, audit
+from ..auditing import AuditReport, audit, model_card
 from ..auditing._showing.words import LEAKAGE_NAMES, number
 from .options import GAPS
 from .output import STDOUT, check_outputs, progress, tell, write_table
@@ -39,6 +39,7 @@ def run_audit(
     fail_above: list[tuple[str, float]],
     html: Path | None,
     json: Path | None,
+    card: Path | None,
     impact_ratios: Path | None,
     reference: str | None,
     not_compared: list[str],
@@ -57,7 +58,10 @@ def run_audit(
         raise ValueError("--fail-above leakage=... needs what --no-leakage leaves out")
     if reference is not None and impact_ratios is None:
         raise ValueError("--reference goes with --impact-ratios, the table that has it")
-    outputs_of = {"--html": html, "--json": json, "--impact-ratios": impact_ratios}
+    if card is not None and model is None:
+        raise ValueError("--card goes with --model, which it is of")
+    outputs_of = {"--html": html, "--json": json, "--card": card}
+    outputs_of["--impact-ratios"] = impact_ratios
     check_outputs([data, model], outputs_of, force=force)
     outputs = [name for name in (prediction, score) if name is not None]
     check_roles(target=[target], sensitive=sensitive, outputs=outputs, drop=drop)
@@ -86,7 +90,11 @@ def run_audit(
     }
     if pos_label is not None:
         options["pos_label"] = label_named(pos_label, frame[target])
-    otherwise = feature_columns(data, frame, roles, drop) if leakage or model else []
+    otherwise = []
+    if leakage or model:
+        # Without features, predictions are attacked all the same.
+        needed = model is not None
+        otherwise = feature_columns(data, frame, roles, drop, needed=needed)
     tell(f"Auditing {len(frame):,} rows of {data}")
     with threadpool_limits(1):
         if subject is not None:
@@ -98,7 +106,7 @@ def run_audit(
                 frame[target],
                 frame[prediction],
                 y_score=None if score is None else frame[score],
-                X=frame[otherwise] if leakage else None,
+                X=frame[otherwise] if leakage and otherwise else None,
                 name=str(prediction),
                 **options,
             )
@@ -107,6 +115,12 @@ def run_audit(
     if impact_ratios is not None:
         ratios = report.impact_ratios(reference_group=reference)
     _write(report, html, json)
+    if card == STDOUT:
+        print(model_card(subject, report))
+    elif card is not None:
+        with replacing(card) as file:
+            file.write(model_card(subject, report).encode())
+        tell(f"Written: {card}")
     if impact_ratios is not None and ratios is not None:
         write_table(ratios.reset_index(), impact_ratios, escape=escape_formulas)
         tell(f"Written: {impact_ratios}")
@@ -146,10 +160,16 @@ def _judge(report: AuditReport, fail_above: list[tuple[str, float]]) -> int:
     """Say in one line on standard error which limits are passed; 1 if any is."""
     failures = []
     for kind, most in fail_above:
-        for what, value in _judged(report, kind):
+        judged = [*_judged(report, kind)]
+        if not judged:
+            failures.append(f"there is no figure for --fail-above {kind}")
+        for what, value in judged:
             # What could not be measured has not been shown to be within the limit.
             if math.isnan(value):
-                failures.append(f"{what} is unknown, not within {most:g}")
+                failures.append(
+                    f"{what} is unknown, not within {most:g} (too few groups are large "
+                    "enough to be compared: audit more rows, or merge small groups)"
+                )
             elif value > most:
                 failures.append(f"{what} is {number(value)}, above {most:g}")
     if not failures:

@@ -20,6 +20,7 @@ from .options import (
     add_max_epochs,
     add_model,
     add_picture,
+    add_positive,
     add_seed,
     add_test_size,
     add_trust,
@@ -53,6 +54,7 @@ def add_fit(commands: Any) -> None:
         "weight of the mutual information term",
     )
     add_criterion(parser)
+    add_positive(parser)
     add_bottleneck(parser)
     add_test_size(
         parser,
@@ -116,6 +118,7 @@ def add_tradeoff(commands: Any) -> None:
     add_data(parser)
     add_columns(parser)
     add_criterion(parser)
+    add_positive(parser)
     add_bottleneck(parser)
     parser.add_argument(
         "--boosted",
@@ -192,11 +195,7 @@ def add_audit(commands: Any) -> None:
         metavar="COLUMN",
         help="the column of scores of the positive class, with --prediction",
     )
-    parser.add_argument(
-        "--pos-label",
-        metavar="LABEL",
-        help="the positive class (default: the greater of two)",
-    )
+    add_positive(parser)
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="write the report as a page"
     )
@@ -205,6 +204,12 @@ def add_audit(commands: Any) -> None:
         type=Path,
         metavar="FILE",
         help="write the report as JSON; - for standard output, in place of the text",
+    )
+    parser.add_argument(
+        "--card",
+        type=Path,
+        metavar="FILE",
+        help="write a model card in Markdown, with --model",
     )
     parser.add_argument(
         "--impact-ratios",

@@ -12,7 +12,7 @@ from .._storage.folder import check_folder
 from ..auditing import AuditReport, audit
 from ..auditing._showing.words import interval, number
 from .output import check_outputs, fit_or_leave, progress, tell, write_rows
-from .read import read_and_split
+from .read import positive_named, read_and_split
 
 
 def run_fit(
@@ -23,6 +23,7 @@ def run_fit(
     drop: list[str],
     lambda_mi: float,
     criterion: str,
+    pos_label: str | None,
     bottleneck: str,
     test_size: float,
     missing: str,
@@ -51,6 +52,7 @@ def run_fit(
         reading=reading,
         classes=classes,
     )
+    positive = positive_named(pos_label, train, test)
     if holdout is not None:
         write_rows(test, holdout, escape=escape_formulas)
     n_rows, n_features = train[0].shape
@@ -59,6 +61,7 @@ def run_fit(
     classifier = MIDebiasedClassifier(
         lambda_mi,
         criterion=criterion,
+        pos_label=positive,
         bottleneck=bottleneck,
         random_state=seed,
         verbose=progress(),

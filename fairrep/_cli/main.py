@@ -26,6 +26,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     0, 1 (a limit of --fail-above is passed), 2 (error), 70 (fairrep itself failed), 130
     (Ctrl-C) or 141 (whoever read the output has closed it).
     """
+    try:
+        return _run(argv)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        return 130
+    except ERRORS as error:
+        _tell(f"error: {error}")
+        return 2
+    except MemoryError as error:
+        _tell(
+            f"error: not enough memory, with fewer rows or columns it may do: {error}"
+        )
+        return 2
+    except Exception:
+        traceback.print_exc()
+        _tell("fairrep itself failed, which it never should: please report this")
+        return 70
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    """Read the options and run what they name."""
     parser = Parser(
         prog="fairrep",
         description="Debias tabular models by minimising the mutual information "
@@ -43,29 +67,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "data" in options:
         names = [*(name for name, *_ in READING), "na"]
         options["reading"] = {name: options.pop(name) for name in names}
-    try:
-        if "data" in options:
-            check_there(options["data"])
-        # Late: the library takes seconds, and help and errors of options none.
-        run = getattr(import_module(f".{command}", __package__), f"run_{command}")
-        with warnings.catch_warnings():
-            warnings.showwarning = _shown_once()
-            code = run(**options)
-            if sys.stdout is not None:
-                sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except KeyboardInterrupt:
-        _tell("interrupted")
-        return 130
-    except ERRORS as error:
-        _tell(f"error: {error}")
-        return 2
-    except Exception:
-        traceback.print_exc()
-        _tell("fairrep itself failed, which it never should: please report this")
-        return 70
+    if "data" in options:
+        check_there(options["data"])
+    # Late: the library takes seconds, and help and errors of options none.
+    run = getattr(import_module(f".{command}", __package__), f"run_{command}")
+    with warnings.catch_warnings():
+        warnings.showwarning = _shown_once()
+        code = run(**options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     return code or 0
 
 

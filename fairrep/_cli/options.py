@@ -225,6 +225,17 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_positive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--positive",
+        "--pos-label",
+        dest="pos_label",
+        metavar="LABEL",
+        help="the positive class, whose rates are compared (default: the greater of "
+        "two, or what a model was fitted with)",
+    )
+
+
 def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",

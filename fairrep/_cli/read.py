@@ -138,7 +138,12 @@ def check_labels(column: pd.Series, *, numbers_are_classes: bool) -> None:
 
 
 def feature_columns(
-    source: Any, frame: pd.DataFrame, roles: Sequence[str], drop: Sequence[str]
+    source: Any,
+    frame: pd.DataFrame,
+    roles: Sequence[str],
+    drop: Sequence[str],
+    *,
+    needed: bool = True,
 ) -> list[str]:
     """The columns that may be features: those without a role that were not dropped.
 
@@ -161,7 +166,7 @@ def feature_columns(
         left_out |= {*GERMAN_DERIVED}
         left_out |= {GERMAN_DERIVED[name] for name in roles if name in GERMAN_DERIVED}
     features = [name for name in frame.columns if name not in left_out]
-    if not features:
+    if not features and needed:
         raise ValueError(f"{source} has no columns left to be features")
     return features
 
@@ -184,11 +189,18 @@ def features_of_model(
     return frame[otherwise].to_numpy()
 
 
+def positive_named(text: str | None, *parts: Parts) -> Any:
+    """The label of the target that is written like this; None where none is named."""
+    return (
+        None if text is None else label_named(text, pd.concat([y for _, y, _ in parts]))
+    )
+
+
 def label_named(text: str, column: pd.Series) -> Any:
     """The label in the column that is written like this."""
     labels = column.drop_duplicates().tolist()
     for label in labels:
-        if str(label) == text:
+        if str(label) == text or f"{label}" == f"{text}.0":  # of whole numbers
             return label
     raise ValueError(
         f"column {column.name!r} holds no {text!r}; it holds "

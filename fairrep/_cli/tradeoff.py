@@ -17,8 +17,9 @@ from .._tradeoff.cv import MIDebiasedClassifierCV
 from .._tradeoff.display import TradeoffDisplay
 from .._utils.plotting import check_picture, save_picture
 from ..metrics._intervals import compared
+from ..metrics._report import other_word, sentence_of_class
 from .output import check_outputs, fit_or_leave, progress, tell, write_rows
-from .read import read_and_split
+from .read import positive_named, read_and_split
 
 NOW = "gradient boosting, unconstrained"
 
@@ -30,6 +31,7 @@ def run_tradeoff(
     sensitive: list[str],
     drop: list[str],
     criterion: str,
+    pos_label: str | None,
     bottleneck: str,
     boosted: bool,
     max_gap: float,
@@ -68,6 +70,7 @@ def run_tradeoff(
         reading=reading,
         classes=classes,
     )
+    positive = positive_named(pos_label, train, test)
     if holdout is not None:
         write_rows(test, holdout, escape=escape_formulas)
     options: dict[str, Any] = {} if max_epochs is None else {"max_epochs": max_epochs}
@@ -77,6 +80,7 @@ def run_tradeoff(
     clf = MIDebiasedClassifierCV(
         estimator=now if boosted else None,
         criterion=criterion,
+        pos_label=positive,
         bottleneck=bottleneck,
         max_gap=max_gap,
         cv=cv,
@@ -107,6 +111,9 @@ def run_tradeoff(
     how = "chosen" if lambda_mi is None else "taken by hand"
     print(_table(display, taken, how, clf.confidence))
     print(_sentence(display, taken))
+    greater = clf.classes_[-1]
+    if (other := other_word(clf.classes_.tolist(), positive, greater)) is not None:
+        print(sentence_of_class(str(greater), other))
     if model is not None:
         print(f"Model: {model}, at lambda_mi={clf.lambda_:.3g}")
     display.plot()

@@ -111,6 +111,7 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             fraction=self.calibration_fraction,
             separate=self.sensitive_combination == "separate",
             needs_y=CRITERIA[self.criterion].needs_labels,
+            pos_label=self.pos_label,
             random_state=self._random_state(),
             owner=type(self).__name__,
         )

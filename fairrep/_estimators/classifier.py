@@ -60,7 +60,11 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
     criterion : {"demographic_parity", "equalized_odds", "equal_opportunity"}, \
             default="demographic_parity"
         What is minimised: I(Z; S), I(Z; S | Y) or I(Z; S | Y = 1), the last with
-        ``classes_[1]`` as 1.
+        ``pos_label`` as 1.
+    pos_label : bool, int, float or str, default=None
+        The positive class of y, whose rates a gap compares and which is Y = 1. None is
+        the greater of two classes; of more than two each is compared with the rest. To
+        name one of these compares it alone. The order of classes stays as it is.
     mi_estimator : {"auto", "mine"}, default="auto"
         "auto" enumerates the groups where S is categorical and contrasts rows with
         one another (InfoNCE) where it is continuous or mixed. "mine" is that of [1]_
@@ -288,6 +292,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         estimator: Any = None,
         sensitive_estimator: Any = None,
         criterion: str = "demographic_parity",
+        pos_label: Any = None,
         mi_estimator: str = "auto",
         mi_target: str = "representation",
         bottleneck: str = "gaussian",
@@ -366,6 +371,7 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             random_state=random_state,
             verbose=verbose,
         )
+        self.pos_label = pos_label
         self.mi_target = mi_target
         self.estimator = estimator
         self.sensitive_estimator = sensitive_estimator
@@ -416,7 +422,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         """
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         raw = self._read_rows(data.X)
-        task = classification_task(read_target(data.y, len(raw), type(self).__name__))
+        y = read_target(data.y, len(raw), type(self).__name__)
+        task = classification_task(y, self.pos_label)
         classes, labels = task.named_labels()
         problem = self._fit(
             raw,

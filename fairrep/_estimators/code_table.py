@@ -44,15 +44,14 @@ def code_table(
 
 
 def _rates(codes: Codes, total: NDArray, task: Task) -> dict[str, Floats]:
-    """The rate of each class, of two classes that of the second; or the mean of y."""
+    """The rate of the positive class, or of each of several; or the mean of y."""
     if task.kind == "reconstruction":
         return {}
     columns = {"mean of standardised y": task.target.ravel()}
     if task.classes is not None:
-        names = task.classes[1:] if len(task.classes) == 2 else task.classes
-        first = len(task.classes) - len(names)
+        every = range(len(task.classes)) if task.positive is None else [task.positive]
         columns = {
-            f"rate of {name}": task.target == first + i for i, name in enumerate(names)
+            f"rate of {task.classes[code]}": task.target == code for code in every
         }
     with np.errstate(invalid="ignore"):  # a code of no row has no rate
         return {

@@ -30,6 +30,7 @@ class MIParameters(BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "lambda_mi": [Interval(Real, 0, None, closed="left")],
         "criterion": [StrOptions(set(CRITERIA))],
+        "pos_label": [Real, str, "boolean", None],
         "mi_estimator": [StrOptions({"auto", *MEASURES})],
         "bottleneck": [StrOptions({"gaussian", "deterministic", "discrete"})],
         "n_components": [COUNT_FROM_1],
@@ -73,6 +74,7 @@ class MIParameters(BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    pos_label: Any = None
     mi_target = "representation"
     estimator: Any = None
     sensitive_estimator: Any = None

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._inputs.labels import read_target
-from .._problem.task import reconstruction_task, task_of
+from .._problem.task import check_no_positive, reconstruction_task, task_of
 from .base import BaseMIEstimator
 
 
@@ -37,7 +37,11 @@ class MIFairTransformer(BaseMIEstimator):
     criterion : {"demographic_parity", "equalized_odds", "equal_opportunity"}, \
             default="demographic_parity"
         What is minimised: I(Z; S), I(Z; S | Y) or I(Z; S | Y = 1), the last with
-        the greater class as 1.
+        ``pos_label`` as 1.
+    pos_label : bool, int, float or str, default=None
+        The positive class of y, whose rates a gap compares and which is Y = 1. None is
+        the greater of two classes; of more than two each is compared with the rest. To
+        name one of these compares it alone. The order of classes stays as it is.
     mi_estimator : {"auto", "mine"}, default="auto"
         "auto" enumerates the groups where S is categorical and contrasts rows with
         one another (InfoNCE) where it is continuous or mixed. "mine" is that of [1]_
@@ -241,6 +245,7 @@ class MIFairTransformer(BaseMIEstimator):
         lambda_mi: float = 1.0,
         *,
         criterion: str = "demographic_parity",
+        pos_label: Any = None,
         mi_estimator: str = "auto",
         bottleneck: str = "gaussian",
         n_components: int = 8,
@@ -319,6 +324,7 @@ class MIFairTransformer(BaseMIEstimator):
             random_state=random_state,
             verbose=verbose,
         )
+        self.pos_label = pos_label
         self.output = output
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -373,10 +379,12 @@ class MIFairTransformer(BaseMIEstimator):
             )
         raw = self._read_rows(data.X)
         if data.y is None:
+            check_no_positive(self.pos_label, "y=None")
             # Without bins, which say again what their column says.
             task = reconstruction_task(raw, self._columns().set_params(n_bins=None))
         else:
-            task = task_of(read_target(data.y, len(raw), type(self).__name__))
+            y = read_target(data.y, len(raw), type(self).__name__)
+            task = task_of(y, self.pos_label)
         self._fit(raw, task, data.sensitive_features, data.sample_weight, calibration)
         return self
 

@@ -196,7 +196,7 @@ def check_several(groups: Any, n_rows: int, what: str) -> None:
     if len(groups) < 2:
         raise ValueError(
             f"{what} has a single group, {groups[0]!r}, in all {n_rows} rows; at least "
-            "2 groups are required."
+            "2 groups are required. Name another column, or take rows of others too."
         )
 
 

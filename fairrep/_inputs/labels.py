@@ -37,6 +37,50 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
     return values
 
 
+def positive_class(labels: list[Any], pos_label: Any) -> Any:
+    """The class whose rates are figures: ``pos_label``, or the greater of two labels.
+
+    Raises
+    ------
+    ValueError
+        If ``pos_label`` is none of the labels, or None and there are more than two.
+    """
+    if pos_label is None:
+        if set(labels) <= {0, 1} or set(labels) <= {-1, 1}:
+            return isinstance(labels[0], bool) or 1
+        if len(labels) != 2:
+            raise ValueError(
+                "pos_label=None needs two labels, or labels in {0, 1} or {-1, 1}; the "
+                f"labels are {labels}. Set pos_label to the positive one."
+            )
+        return max(labels)
+    # As in scikit-learn, labels that are all of one class may be all negative.
+    if len(labels) > 1 and pos_label not in labels:
+        raise ValueError(f"pos_label={pos_label!r} is none of the labels {labels}.")
+    return pos_label
+
+
+def positive_classes(labels: list[Any], pos_label: Any) -> tuple[Any, ...]:
+    """The classes whose rates are figures: of more than two all, or the one named."""
+    if pos_label is None and len(labels) > 2:
+        return tuple(labels)
+    return (positive_class(labels, pos_label),)
+
+
+def positive_or_none(classes: NDArray, pos_label: Any) -> Any:
+    """The one class whose rates are figures; None where each has its own."""
+    positives = positive_classes(classes.tolist(), pos_label)
+    return positives[0] if len(positives) == 1 else None
+
+
+def named_positive(model: Any) -> Any:
+    """The ``pos_label`` that a model, a search or the end of a pipeline was given."""
+    model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "steps"):
+        model = model.steps[-1][1]
+    return getattr(model, "pos_label", None)
+
+
 def check_one_kind(values: NDArray, name: str) -> None:
     """Raise where labels are of kinds that have no order, such as text and numbers."""
     try:

@@ -22,7 +22,8 @@ class Criterion:
     by_label : bool
         Whether I(Z; S) is conditioned on the label: each is a stratum of its own.
     compared : tuple of int or None
-        Labels of the rows whose rates of prediction the gap compares; None is all rows.
+        Labels of the rows whose rates of prediction the gap compares, 1 for the
+        positive class and 0 for any other; None is all rows.
     """
 
     name: str
@@ -53,14 +54,19 @@ class Criterion:
                 f"criterion={self.name!r} needs class labels y; this is a "
                 f"{task.kind} task. Use criterion='demographic_parity'."
             )
+        is_positive = (labels == task.positive).astype(np.int64)
         if self.by_label:
+            if task.n_outputs > 2 and task.positive is not None:
+                return is_positive, 2, row_weight  # as the gap compares them
             return labels, task.n_outputs, row_weight
-        if task.n_outputs != 2:
+        if task.positive is None:
             raise ValueError(
-                f"criterion={self.name!r} needs a binary y; got "
-                f"{task.n_outputs} classes. Use criterion='equalized_odds'."
+                f"criterion={self.name!r} needs a binary y; got {task.n_outputs} "
+                "classes. Name the positive one, pos_label, or use "
+                "criterion='equalized_odds'."
             )
-        return one_stratum, 1, row_weight * np.isin(labels, np.array(self.compared))
+        compared = np.array(self.compared)
+        return one_stratum, 1, row_weight * np.isin(is_positive, compared)
 
 
 CRITERIA = {

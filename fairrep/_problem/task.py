@@ -10,6 +10,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .._inputs.encoding import TableEncoder
+from .._inputs.labels import positive_or_none
 from .._utils.types import Floats
 from ..nn._module import RowLoss, cross_entropy, squared_error
 
@@ -28,6 +29,7 @@ class Task:
     target: NDArray
     n_outputs: int
     classes: NDArray | None = None  # what the codes in the target stand for
+    positive: int | None = None  # the code whose rates are compared; None is each
 
     @property
     def labels(self) -> NDArray | None:
@@ -40,8 +42,8 @@ class Task:
         return self.classes, self.classes[self.target]
 
 
-def classification_task(y: NDArray) -> Task:
-    """The task of predicting the classes of y."""
+def classification_task(y: NDArray, pos_label: Any = None) -> Task:
+    """The task of predicting the classes of y, of which ``pos_label`` is positive."""
     check_classification_targets(y)
     classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
@@ -49,7 +51,9 @@ def classification_task(y: NDArray) -> Task:
             f"y has only one class, {classes.tolist()[0]!r}; at least 2 classes are "
             "required."
         )
-    return Task("classification", labels, len(classes), classes)
+    positive = positive_or_none(classes, pos_label)
+    code = None if positive is None else classes.tolist().index(positive)
+    return Task("classification", labels, len(classes), classes, code)
 
 
 def regression_task(y: NDArray) -> Task:
@@ -66,11 +70,20 @@ def reconstruction_task(raw: Any, encoder: TableEncoder) -> Task:
     return Task("reconstruction", coded, encoder.n_features)
 
 
-def task_of(y: NDArray) -> Task:
+def task_of(y: NDArray, pos_label: Any = None) -> Task:
     """The task that the values of y speak of: classes, or a continuous y."""
     if type_of_target(y, input_name="y") == "continuous":
+        check_no_positive(pos_label, "a continuous y")
         return regression_task(y)
-    return classification_task(y)
+    return classification_task(y, pos_label)
+
+
+def check_no_positive(pos_label: Any, got: str) -> None:
+    """Raise where a positive class is named, and there are no classes."""
+    if pos_label is not None:
+        raise ValueError(
+            f"pos_label={pos_label!r} names a class of y; got {got}. Leave it None."
+        )
 
 
 def task_weight(class_weight: Any, task: Task, row_weight: Floats) -> Floats:

@@ -5,6 +5,7 @@ from numbers import Real
 from typing import Any
 
 from .._estimators.classifier import MIDebiasedClassifier
+from .._inputs.labels import positive_or_none
 from .._training.fitted import Fitted
 from ..nn._batches import TensorTable
 from ..nn._conditioning import LambdaScale
@@ -30,6 +31,11 @@ class Curve:
     scale: LambdaScale
     params: dict[str, Any]
     found: dict[str, Any]
+
+    @property
+    def pos_label(self) -> Any:
+        """The class whose rates the gap compares; None where each is one."""
+        return positive_or_none(self.found["classes_"], self.params["pos_label"])
 
     def at(self, lambda_mi: float) -> MIDebiasedClassifier:
         """The classifier for one lambda, with nothing that is measured of it.

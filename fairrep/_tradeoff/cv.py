@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 from .._certificates.set_apart import Calibration, Data
 from .._estimators.classifier import MIDebiasedClassifier
 from .._inputs.groups import comparable_groups, sensitive_frame
-from .._inputs.labels import read_target
+from .._inputs.labels import positive_or_none, read_target
 from .._inputs.splits import check_splits, splits_of
 from .._inputs.tables import as_indexable
 from .._problem.criterion import GAPS
@@ -48,10 +48,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     gap : str or callable, default=None
         "demographic_parity_difference", "equalized_odds_difference",
         "equal_opportunity_difference", or a callable
-        ``(y_true, y_pred, *, sensitive_features)`` as fairlearn's metrics are; of two
-        classes it gets ``classes_[1]`` as 1 and the other as 0. With None that of
-        ``criterion``. Continuous sensitive columns are compared by their quartiles;
-        with more than two classes the worst class against the rest counts.
+        ``(y_true, y_pred, *, sensitive_features)`` as fairlearn's metrics are; it gets
+        the positive class as 1 and any other as 0. With None that of ``criterion``.
+        Continuous sensitive columns are compared by their quartiles; with more than two
+        classes and no ``pos_label`` the worst class against the rest counts.
     scoring : str or callable, default="accuracy"
         A scorer of scikit-learn; the greater, the better.
     cv : int, cross-validation generator or iterable, default=None
@@ -72,8 +72,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Draws that the limits come from.
     estimator, sensitive_estimator : estimator object, default=None
         As in `MIDebiasedClassifier`, like all that follow unless said.
-    criterion, mi_estimator, mi_target : str
-        What is minimised.
+    criterion, pos_label, mi_estimator, mi_target : object
+        What is minimised, and the class whose rates the gap compares.
     bottleneck, n_components, n_members, n_codes, noise_std : str, int, int, int, float
         The representation.
     hidden_layer_sizes, dropout, numeric_embedding, n_bins : object
@@ -184,6 +184,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         estimator: Any = None,
         sensitive_estimator: Any = None,
         criterion: str = "demographic_parity",
+        pos_label: Any = None,
         mi_estimator: str = "auto",
         mi_target: str = "representation",
         bottleneck: str = "gaussian",
@@ -226,6 +227,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             estimator=estimator,
             sensitive_estimator=sensitive_estimator,
             criterion=criterion,
+            pos_label=pos_label,
             mi_estimator=mi_estimator,
             mi_target=mi_target,
             bottleneck=bottleneck,
@@ -375,7 +377,8 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         groups = comparable_groups(sensitive, len(labels))
         parts = list(splits_of(self.cv, X, labels, groups))
         tested = check_splits(parts, labels)
-        check_cells(gap, labels, groups, np.unique(tested), np.unique(labels))
+        positive = positive_or_none(np.unique(labels), self.pos_label)
+        check_cells(gap, labels, groups, np.unique(tested), positive)
         if not self.early_stopping:
             params = {**params, "validation_fraction": 0.0}
         path = train_path(

@@ -93,7 +93,9 @@ class TradeoffDisplay(Display):
         self.constant = constant
         of_curve = figures.columns.isin(["lambda_mi", "certified_gap", "mi_estimate"])
         self.others = pd.DataFrame(columns=[*figures.columns[~of_curve]])
-        self._measure: Any = None  # how `add` measures other models, and on which rows
+        # How `add` measures other models, on which rows, and of which class.
+        self._measure: Any = None
+        self._pos_label: Any = None
 
     @classmethod
     def from_estimator(
@@ -233,7 +235,7 @@ class TradeoffDisplay(Display):
             constant=constant_score(settings["scoring"], measured.y),
             **marks,
         )
-        display._measure = measured
+        display._measure, display._pos_label = measured, path.curve.pos_label
         return display.plot(ax=ax) if plot else display
 
     def add(self, name: str, estimator: Any) -> "TradeoffDisplay":
@@ -262,7 +264,7 @@ class TradeoffDisplay(Display):
                 "model on; make it with from_estimator(estimator, X, y, "
                 "sensitive_features=...)."
             )
-        self.others.loc[name] = self._measure.point(estimator)
+        self.others.loc[name] = self._measure.point(estimator, self._pos_label)
         if hasattr(self, "ax_"):
             self.ax_.clear()
             self.plot(ax=self.ax_)

@@ -59,7 +59,7 @@ def held_out_figures(
             clf = curve.at(lambda_mi)
             scores.append(score_interval(scorer, clf, X, y, table, **limits))
             true, predicted = (
-                labels_for_gap(v, clf.classes_) for v in (y, clf.predict(table))
+                labels_for_gap(v, curve.pos_label) for v in (y, clf.predict(table))
             )
             gaps.append(gap_interval(gap, true, predicted, groups, **limits))
         rows.append(
@@ -87,7 +87,14 @@ def certified_gaps(
     gap: Gap,
     confidence: float,
 ) -> list[float]:
-    """What no gap of a classifier of the codes exceeds, at each lambda."""
+    """What no gap of a classifier of the codes exceeds, at each lambda.
+
+    NaN where the gap compares one of several classes with the rest: limits within each
+    class are none for a mixture of them.
+    """
+    compares_the_rest = not callable(gap) and 0 in GAPS[gap].compared
+    if compares_the_rest and curve.pos_label is None:
+        return [np.nan] * len(lambdas)
     gaps = []
     for lambda_mi in lambdas:
         clf = curve.at(lambda_mi)
@@ -166,20 +173,23 @@ class Rows:
     def _calibration(self, curve: Curve) -> Calibration:
         """These rows, for certificates, where the path set none apart."""
         separate = curve.params["sensitive_combination"] == "separate"
-        calibration = Calibration(curve.encode(self.X), self.y, self.groups, separate)
+        y = self.y
+        if len(curve.found["classes_"]) > 2:  # as the limits of the gap are for
+            y = labels_for_gap(y, curve.pos_label)
+        calibration = Calibration(curve.encode(self.X), y, self.groups, separate)
         criterion = CRITERIA[curve.params["criterion"]]
         return calibration.checked(criterion.needs_labels)
 
-    def point(self, estimator: Any) -> pd.Series:
+    def point(self, estimator: Any, pos_label: Any) -> pd.Series:
+        """Figures of another model; ``pos_label`` is the positive class, if any is."""
         settings = dict(self.settings)
         gap, scorer = settings.pop("gap"), get_scorer(settings.pop("scoring"))
         score = score_interval(scorer, estimator, self.X, self.y, **settings, seed=0)
         predicted = np.asarray(estimator.predict(self.X))
-        classes = np.unique(self.y)
         gaps = gap_interval(
             gap,
-            labels_for_gap(self.y, classes),
-            labels_for_gap(predicted, classes),
+            labels_for_gap(self.y, pos_label),
+            labels_for_gap(predicted, pos_label),
             self.groups,
             **settings,
             seed=0,

@@ -140,12 +140,14 @@ def gap_curve(net: PathNet, problem: Problem) -> GapCurve:
     rows = np.sort(problem.train)[:: -(-len(problem.train) // SURVEY_ROWS)]
     table = problem.rows(rows)
     comparisons = list(_comparisons(problem, rows, table))
+    positive = problem.task.positive
+    of_classes = slice(1, None) if positive is None else [positive]
     positions = torch.linspace(0, 1, N_POSITIONS, dtype=torch.float64)
     lambdas = net.scale.lambda_at(positions).numpy()
     gaps, floors = np.empty(N_POSITIONS), np.empty(N_POSITIONS)
     for i, lambda_mi in enumerate(lambdas):
         output = net.at(lambda_mi).outputs(table)
-        scores = F.softmax(output, dim=1).double().numpy()
+        scores = F.softmax(output, dim=1).double().numpy()[:, of_classes]
         by_shuffle = np.array(
             [
                 [_score_gap(scores[members], codes) for codes in shuffles]
@@ -177,8 +179,8 @@ def _comparisons(
 
 
 def _score_gap(scores: Floats, codes: Codes) -> float:
-    """Largest difference between groups in the mean score of a class."""
+    """Largest difference between groups in the mean of a column of scores."""
     counts = np.bincount(codes)
     large = counts >= min(MIN_GROUP_ROWS, np.sort(counts)[-2:].min())
-    sums = [np.bincount(codes, weights=column) for column in scores[:, 1:].T]
+    sums = [np.bincount(codes, weights=column) for column in scores.T]
     return float(max(np.ptp(total[large] / counts[large]) for total in sums))

@@ -11,7 +11,7 @@ from .._certificates.set_apart import Calibration
 from .._estimators.classifier import MIDebiasedClassifier
 from .._inputs.fingerprint import fingerprint
 from .._inputs.groups import comparable_groups
-from .._inputs.labels import read_target
+from .._inputs.labels import positive_or_none, read_target
 from .._inputs.tables import as_indexable
 from .._problem.task import classification_task
 from .._training.fit import REFIT_ROWS, torch_settings, train, warn_if_interrupted
@@ -146,13 +146,15 @@ def train_path(
     reader = _reader(params)
     require_sensitive(sensitive_features)
     raw = reader._read_rows(X)
-    task = classification_task(read_target(y, len(raw), "lambda_path"))
+    y = read_target(y, len(raw), "lambda_path")
+    task = classification_task(y, reader.pos_label)
     problem = reader._read(raw, task, sensitive_features, sample_weight)
     classes, labels = task.named_labels()
     groups = comparable_groups(sensitive_features, len(labels))
     if gap is not None:
         rows = problem.unused(reader.early_stopping)
-        check_cells(gap, labels, groups, rows, classes)
+        positive = positive_or_none(classes, reader.pos_label)
+        check_cells(gap, labels, groups, rows, positive)
     spec, given = resolve(reader._settings(), problem), reader._given()
     with torch_settings(problem, given, allow_tf32=reader.allow_tf32):
         scale = survey(problem, spec, given) if lambdas is None else scale_of(lambdas)

@@ -5,6 +5,7 @@ from .._certificates.from_counts import Certificate
 from ._audit import audit
 from ._measuring.findings import ModelAudit
 from ._measuring.proxies import proxies
+from ._model_card import model_card
 from ._report import AuditReport
 from ._showing.calibration_display import CalibrationByGroupDisplay
 from ._showing.groups_display import GroupsDisplay
@@ -21,5 +22,6 @@ __all__ = [
     "ProxyDisplay",
     "audit",
     "certify",
+    "model_card",
     "proxies",
 ]

@@ -49,8 +49,8 @@ def audit(
         fractions and more than 2, is continuous; its quantiles are the groups. Rows
         match by position.
     pos_label : bool, int, float or str, default=None
-        The positive class. None for ``classes_[1]``; of more than two classes, for
-        each of them against the rest.
+        The positive class. None for the ``pos_label`` of the estimators, where one has
+        it, or ``classes_[1]``; of more than two classes, for each against the rest.
     leakage : bool, default=True
         Whether to attack score and representation, and look for proxies: most of the
         time that an audit takes.
@@ -95,8 +95,8 @@ def audit(
     ------
     ValueError
         If lengths differ, y is missing though a model predicts, y has labels that the
-        model never saw, a sensitive column has one group or misses values, or an
-        option is out of range.
+        model never saw, `pos_label` is none of them, models name different ones, a
+        sensitive column has one group or misses values, or an option is out of range.
     TypeError
         If there is nothing to audit in an estimator.
 

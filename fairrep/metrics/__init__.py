@@ -3,7 +3,8 @@
 `fairness_report` gathers the rates of each group and the disparities between groups.
 `demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
 minus one of these disparities, so greater is better and 0 is the best: pass them as
-`scoring` to scikit-learn's model selection.
+`scoring` to scikit-learn's model selection. `make_gap_scorer` makes one of another
+positive class.
 """
 
 from ._report import FairnessReport, fairness_report
@@ -11,6 +12,7 @@ from ._scorers import (
     demographic_parity_scorer,
     equal_opportunity_scorer,
     equalized_odds_scorer,
+    make_gap_scorer,
 )
 
 __all__ = [
@@ -19,4 +21,5 @@ __all__ = [
     "equal_opportunity_scorer",
     "equalized_odds_scorer",
     "fairness_report",
+    "make_gap_scorer",
 ]

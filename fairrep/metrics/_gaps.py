@@ -46,9 +46,9 @@ class Measured:
         return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
-def labels_for_gap(y: NDArray, classes: NDArray) -> NDArray:
-    """y as fairlearn's metrics expect it: of two classes the second is 1."""
-    return (y == classes[1]).astype(int) if len(classes) == 2 else y
+def labels_for_gap(y: NDArray, pos_label: Any) -> NDArray:
+    """y as fairlearn's metrics expect it: the positive class, if there is one, is 1."""
+    return y if pos_label is None else (y == pos_label).astype(int)
 
 
 def mean_interval(intervals: list[Measured], overlap: float) -> Measured:
@@ -66,16 +66,23 @@ def mean_interval(intervals: list[Measured], overlap: float) -> Measured:
 
 
 def check_cells(
-    gap: Gap, y: NDArray, groups: pd.DataFrame, rows: Codes, classes: NDArray
+    gap: Gap, y: NDArray, groups: pd.DataFrame, rows: Codes, pos_label: Any
 ) -> None:
-    """Raise where the rows hold none of a group, or of a label of it that counts."""
+    """Raise where the rows hold none of a group, or of a label of it that counts.
+
+    With a positive class the others count as one; with None each counts.
+    """
     cell = groups.set_axis(range(groups.shape[1]), axis=1).reset_index(drop=True)
     columns = [*groups]
     if not callable(gap) and GAPS[gap].needs_labels:
         columns = [*columns, "label"]
         cell["label"] = y
-        if not GAPS[gap].by_label and len(classes) == 2:
-            cell = cell[y == classes[1]]
+        if pos_label is not None:
+            others = np.unique(y[y != pos_label])
+            if len(others) > 1:
+                cell["label"] = np.where(y == pos_label, pos_label, f"not {pos_label}")
+            if not GAPS[gap].by_label:
+                cell = cell[y == pos_label]
     there = cell[cell.index.isin(rows)]
     known, seen = (
         set(part.dropna().itertuples(index=False, name=None)) for part in (cell, there)

@@ -25,7 +25,7 @@ from .._inputs.groups import (
     group_names,
     sensitive_frame,
 )
-from .._inputs.labels import check_one_kind
+from .._inputs.labels import check_one_kind, positive_class
 from .._inputs.tables import check_row_order
 from .._utils.plain import plain_tree
 
@@ -70,6 +70,8 @@ class FairnessReport:
         methods give what this view leaves out, such as differences to the overall rate.
     pos_label : bool, int, float or str
         The class that the rates are about.
+    other_word : str, default=None
+        The other class, where both are words and nobody said which is positive.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class FairnessReport:
 
     metric_frame: MetricFrame
     pos_label: Any
+    other_word: Any = None
 
     @property
     def by_group(self) -> pd.DataFrame:
@@ -167,8 +170,14 @@ class FairnessReport:
         }
         return plain_tree(content)
 
-    def __str__(self) -> str:
+    def _title(self) -> str:
         names = ", ".join(self.metric_frame.sensitive_levels)
+        title = f"Rates of class {self.pos_label!r} by {names}"
+        if self.other_word is not None:
+            title += f"\n{sentence_of_class(self.pos_label, self.other_word)}"
+        return title
+
+    def __str__(self) -> str:
         frame = self.to_frame()
         if frame.index.nlevels == 1:
             frame.index = pd.Index(group_names(frame.index), name=frame.index.name)
@@ -178,17 +187,14 @@ class FairnessReport:
             na_rep="-",
         )
         disparities = self.disparities.to_string(float_format="{:.3f}".format)
-        title = f"Rates of class {self.pos_label!r} by {names}"
-        return f"{title}\n\n{table}\n\n{disparities}"
+        return f"{self._title()}\n\n{table}\n\n{disparities}"
 
     def _repr_html_(self) -> str:
         """The tables in a notebook."""
-        names = ", ".join(self.metric_frame.sensitive_levels)
         style = {"float_format": "{:.3f}".format, "na_rep": "-", "border": 0}
         table = self.to_frame().to_html(formatters={"count": "{:.0f}".format}, **style)
         disparities = self.disparities.to_frame("difference or ratio").to_html(**style)
-        title = escape(f"Rates of class {self.pos_label!r} by {names}")
-        return f"<p>{title}</p>{table}{disparities}"
+        return f"<p>{escape(self._title())}</p>{table}{disparities}"
 
     def __repr__(self) -> str:
         return (
@@ -286,11 +292,12 @@ def fairness_report(
         sample_weight=sample_weight,
     )
     y_true, y_pred = read_labels(y_true, y_pred)
-    pos_label = positive_class(unique_labels(y_true, y_pred).tolist(), pos_label)
+    labels = unique_labels(y_true, y_pred).tolist()
+    positive = positive_class(labels, pos_label)
     frame = metric_frame(
-        y_true, y_pred, pos_label, sensitive_features, sample_weight, [*METRICS]
+        y_true, y_pred, positive, sensitive_features, sample_weight, [*METRICS]
     )
-    return FairnessReport(frame, pos_label)
+    return FairnessReport(frame, positive, other_word(labels, pos_label, positive))
 
 
 def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
@@ -315,20 +322,20 @@ def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
     return labels[0], labels[1]
 
 
-def positive_class(found: list[Any], pos_label: Any) -> Any:
-    if pos_label is None:
-        if set(found) <= {0, 1} or set(found) <= {-1, 1}:
-            return isinstance(found[0], bool) or 1
-        if len(found) != 2:
-            raise ValueError(
-                "pos_label=None needs two labels, or labels in {0, 1} or {-1, 1}; the "
-                f"labels are {found}. Set pos_label to the positive one."
-            )
-        return max(found)
-    # As in scikit-learn, labels that are all of one class may be all negative.
-    if len(found) > 1 and pos_label not in found:
-        raise ValueError(f"pos_label={pos_label!r} is none of the labels {found}.")
-    return pos_label
+def other_word(labels: list[Any], pos_label: Any, positive: Any) -> str | None:
+    """The other class, where both are words and nobody said which is positive."""
+    if pos_label is not None or len(labels) != 2:
+        return None
+    (other,) = (label for label in labels if label != positive)
+    return other if isinstance(other, str) else None
+
+
+def sentence_of_class(pos_label: Any, other: str) -> str:
+    """Which class rates are about, and how to have those of the other."""
+    return (
+        f"Rates are those of {pos_label!r}, not of {other!r}, as nobody said which is "
+        "positive: pos_label says it, on the command line --positive."
+    )
 
 
 def metric_frame(

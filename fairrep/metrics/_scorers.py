@@ -3,8 +3,10 @@
 from copy import copy
 from typing import Any, Self
 
+import numpy as np
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from .._inputs.labels import named_positive, positive_class
 from .._inputs.tables import check_row_order
 from ._report import ODDS, FairnessReport, metric_frame, read_labels
 
@@ -14,7 +16,8 @@ class _DisparityScorer:
 
     It requests `sensitive_features` by itself, so with metadata routing enabled the
     `sensitive_features` given to `fit` of a search, or in `params` of `cross_validate`,
-    reach it. The classifier must be binary; its `classes_[1]` is the positive class.
+    reach it. The positive class is the one that the classifier was given as
+    `pos_label`, or `classes_[1]` of two; `make_gap_scorer` makes a scorer of another.
     As for scikit-learn's own scorers, `sample_weight` must be requested or declined
     with `set_score_request` where it is passed.
 
@@ -24,6 +27,8 @@ class _DisparityScorer:
         A difference in `FairnessReport`.
     metrics : list of str
         The rates that it compares.
+    pos_label : bool, int, float or str, default=None
+        The positive class. None is that of the classifier.
 
     Examples
     --------
@@ -45,15 +50,22 @@ class _DisparityScorer:
     (5,)
     """
 
-    def __init__(self, disparity: str, metrics: list[str]) -> None:
+    def __init__(
+        self, disparity: str, metrics: list[str], pos_label: Any = None
+    ) -> None:
         self._disparity = disparity
         self._metrics = metrics
+        self._pos_label = pos_label
         self._requests: dict[str, bool | str | None] = {
             "sensitive_features": True,
             "sample_weight": None,
         }
 
     def __repr__(self) -> str:
+        if self._pos_label is not None:
+            return (
+                f"make_gap_scorer({self._disparity!r}, pos_label={self._pos_label!r})"
+            )
         return self._disparity.replace("_difference", "_scorer")
 
     def __call__(
@@ -74,20 +86,29 @@ class _DisparityScorer:
                 "params={'sensitive_features': ...} to cross_validate, or to the "
                 "scorer itself."
             )
-        classes = getattr(estimator, "classes_", [])
-        if len(classes) != 2:
-            raise ValueError(
-                f"{self!r} needs a classifier fitted on 2 classes; got "
-                f"{type(estimator).__name__} with the classes {list(classes)}. For "
-                "more classes, call fairness_report with pos_label in a scorer of "
-                "your own."
-            )
+        positive = self._positive(estimator)
         check_row_order(X=X, y=y, sensitive_features=sensitive_features)
         y_true, y_pred = read_labels(y, estimator.predict(X))
         frame = metric_frame(
-            y_true, y_pred, classes[1], sensitive_features, sample_weight, self._metrics
+            y_true, y_pred, positive, sensitive_features, sample_weight, self._metrics
         )
-        return -getattr(FairnessReport(frame, classes[1]), self._disparity)
+        return -getattr(FairnessReport(frame, positive), self._disparity)
+
+    def _positive(self, estimator: Any) -> Any:
+        """The class whose rates are compared: this scorer's, or the classifier's."""
+        classes = np.asarray(getattr(estimator, "classes_", [])).tolist()
+        pos_label = self._pos_label
+        if pos_label is None:
+            pos_label = named_positive(estimator)
+        if pos_label is None and len(classes) == 2:
+            return classes[1]
+        if pos_label is None or not classes:
+            raise ValueError(
+                f"{self!r} needs a classifier fitted on 2 classes; got "
+                f"{type(estimator).__name__} with the classes {classes}. Of more "
+                "classes, name one: make_gap_scorer(..., pos_label=...)."
+            )
+        return positive_class(classes, pos_label)
 
     def get_metadata_routing(self) -> MetadataRequest:
         """Return what `score` requests: `sensitive_features`, unless changed."""
@@ -114,8 +135,58 @@ class _DisparityScorer:
         return scorer
 
 
-demographic_parity_scorer = _DisparityScorer(
-    "demographic_parity_difference", ["selection_rate"]
+# The rates that each difference compares.
+_COMPARED = {
+    "demographic_parity_difference": ["selection_rate"],
+    "equalized_odds_difference": ODDS,
+    "equal_opportunity_difference": ODDS[:1],
+}
+
+
+def make_gap_scorer(gap: str, *, pos_label: Any = None) -> _DisparityScorer:
+    """Return a scorer that is minus a gap between groups, of the class you name.
+
+    It asks for `sensitive_features` by itself, as `demographic_parity_scorer` and its
+    kin do, which this gives without `pos_label`.
+
+    Parameters
+    ----------
+    gap : str
+        "demographic_parity_difference", "equalized_odds_difference" or
+        "equal_opportunity_difference".
+    pos_label : bool, int, float or str, default=None
+        The positive class; any other is negative, of more than two classes as well.
+        None is the `pos_label` of the classifier, or `classes_[1]` of two.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sensitive_features=...)``, in [-1, 0]: greater is
+        better, and 0 is parity.
+
+    Raises
+    ------
+    ValueError
+        If there is no such gap; when it is called, if `pos_label` is no class of the
+        classifier.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from fairrep.metrics import make_gap_scorer
+    >>> X = np.arange(8.0)[:, None]
+    >>> y = ["denied", "denied", "denied", "approved"] * 2
+    >>> model = LogisticRegression().fit(X, y)
+    >>> scorer = make_gap_scorer("equal_opportunity_difference", pos_label="approved")
+    >>> scorer(model, X, y, sensitive_features=["f", "f", "f", "f", "m", "m", "m", "m"])
+    -1.0
+    """
+    if gap not in _COMPARED:
+        raise ValueError(f"gap={gap!r} is none of {[*_COMPARED]}.")
+    return _DisparityScorer(gap, _COMPARED[gap], pos_label)
+
+
+demographic_parity_scorer, equalized_odds_scorer, equal_opportunity_scorer = (
+    make_gap_scorer(gap) for gap in _COMPARED
 )
-equalized_odds_scorer = _DisparityScorer("equalized_odds_difference", ODDS)
-equal_opportunity_scorer = _DisparityScorer("equal_opportunity_difference", ODDS[:1])

@@ -124,6 +124,35 @@ def test_a_failure_of_fairrep_is_no_passed_limit(monkeypatch, capsys, data):
     assert "fairrep itself failed" in err.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyError("a"), 70, "fairrep itself failed"),
+        (ZeroDivisionError("division by zero"), 70, "fairrep itself failed"),
+        (MemoryError("300 GiB"), 2, "not enough memory, with fewer rows or columns"),
+    ],
+)
+def test_nothing_but_a_limit_that_is_passed_ends_with_1(
+    monkeypatch, capsys, data, error, code, said
+):
+    def fail(**options):
+        raise error
+
+    monkeypatch.setattr(audit, "run_audit", fail)
+    argv = ["audit", str(data), "--target", "a", "--sensitive", "b"]
+    assert main([*argv, "--prediction", "a"]) == code
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_failure_before_a_command_is_no_passed_limit(monkeypatch, capsys):
+    def add_command(commands):
+        raise RuntimeError("no parser")
+
+    monkeypatch.setattr(sys.modules[main.__module__], "COMMANDS", [add_command])
+    assert main(["audit"]) == 70
+    assert "fairrep itself failed" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a shell that closes files")
 def test_a_closed_output(data):
     command = f"{sys.executable} -m fairrep audit {data} --target a --sensitive b"

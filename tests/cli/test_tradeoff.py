@@ -47,6 +47,7 @@ def test_table_and_picture(table, tmp_path, capsys, monkeypatch):
     assert "demographic parity difference" in out
     assert " against gradient boosting: demographic parity difference 0." in out
     assert "one-sided:\neach holds with 95%, both with 90%" in out
+    assert "Rates are those of 'yes', not of 'no', as nobody said" in out
     assert f"Picture: {picture}" in out
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "epoch" in err  # the progress bar
@@ -86,14 +87,16 @@ def test_boosted_codes(table, tmp_path, capsys, monkeypatch):
 def test_a_point_by_hand_and_the_test_rows(table, tmp_path, capsys):
     options = ["--max-gap", 0, "--lambda-mi", 0.01, "--model", tmp_path / "model"]
     options += ["--holdout", tmp_path / "test.csv", "--output", tmp_path / "curve.png"]
-    assert run(table, *options, "--max-epochs", 4) == 0
+    assert run(table, *options, "--max-epochs", 4, "--positive", "no") == 0
     out, err = capsys.readouterr()
+    assert "nobody said" not in out
     by_hand = [line.split()[0] for line in out.splitlines() if "<- taken by h" in line]
     assert by_hand == ["0"]  # the nearest of the curve
     assert "<- chosen" not in out
     assert "lambda_mi=0 against gradient boosting" in out
     assert "No lambda keeps" not in err
-    assert fairrep.load(tmp_path / "model").lambda_mi == 0
+    saved = fairrep.load(tmp_path / "model")
+    assert (saved.lambda_mi, saved.pos_label) == (0, "no")
     columns = ["a", "b", "c", "d", "city", "hired", "sex"]
     test, everyone = pd.read_csv(tmp_path / "test.csv"), pd.read_csv(table)
     assert len(test) == 225
@@ -132,6 +135,7 @@ def test_figures_differ_beyond_their_limits_alone(new, old, verdict):
         (["--drop", "sex"], "column 'sex' is given as sensitive and again as drop"),
         (["--bottleneck", "none"], "argument --bottleneck: invalid choice: 'none'"),
         (["--lambda-mi", "-1"], "expected a number of at least 0; got '-1'"),
+        (["--positive", "maybe"], "column 'hired' holds no 'maybe'; it holds 'no'"),
         (["--max-gap", "2"], "expected a number from 0 to 1; got '2'"),
     ],
 )

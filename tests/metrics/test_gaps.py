@@ -190,10 +190,11 @@ def test_mean_over_splits():
     assert_allclose(mean_interval(splits, overlap=2).high, 0.26)
 
 
-def test_callables_get_the_second_class_as_one():
+def test_callables_get_the_positive_class_as_one():
     y = np.array(["no", "yes", "yes"])
-    assert labels_for_gap(y, np.array(["no", "yes"])).tolist() == [0, 1, 1]
-    assert labels_for_gap(y, np.array(["maybe", "no", "yes"])) is y
+    assert labels_for_gap(y, "yes").tolist() == [0, 1, 1]
+    assert labels_for_gap(y, "no").tolist() == [1, 0, 0]
+    assert labels_for_gap(y, None) is y
 
 
 def test_tied_numbers_become_two_groups():
@@ -207,7 +208,7 @@ def test_a_column_named_label_is_a_column():
     y = np.arange(100) % 2
     held = np.flatnonzero((groups["label"] == "a") | (y == 0))
     with pytest.raises(ValueError, match="is of label=b, label=1"):
-        check_cells("equalized_odds_difference", y, groups, held, np.array([0, 1]))
+        check_cells("equalized_odds_difference", y, groups, held, 1)
 
 
 def test_continuous_columns_become_quartiles():
@@ -234,6 +235,6 @@ def test_cells_without_held_out_rows_are_named(gap, message):
         held = held[:90]
     else:
         held = np.flatnonzero((groups["group"] != "a") | (y == 0))
-    check_cells(gap, y, groups, np.arange(100), np.array([0, 1]))
+    check_cells(gap, y, groups, np.arange(100), 1)
     with pytest.raises(ValueError, match=message):
-        check_cells(gap, y, groups, held, np.array([0, 1]))
+        check_cells(gap, y, groups, held, 1)

@@ -202,6 +202,21 @@ def test_text(capsys):
     )
 
 
+def test_of_words_a_line_says_whose_rates_these_are():
+    words = [["no", "yes", "no", "yes"], ["no", "yes", "yes", "yes"]]
+    options = {"sensitive_features": list("aabb")}
+    report = fairness_report(*words, **options)
+    said = "Rates are those of 'yes', not of 'no', as nobody said which is positive"
+    assert str(report).splitlines()[1].startswith(said)
+    assert "nobody said" in report._repr_html_()
+    assert "pos_label='yes'" in repr(report)
+    for told in (
+        fairness_report(*words, pos_label="no", **options),
+        fairness_report([0, 1, 0, 1], [0, 1, 1, 1], **options),
+    ):
+        assert "nobody said" not in str(told)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_exports_of_a_cross_with_an_empty_cell():
     report = small(sensitive_features={"s": list("aabb"), "t": list("cdcc")})

@@ -18,6 +18,7 @@ from fairrep.metrics import (
     equal_opportunity_scorer,
     equalized_odds_scorer,
     fairness_report,
+    make_gap_scorer,
 )
 
 SCORERS = [demographic_parity_scorer, equalized_odds_scorer, equal_opportunity_scorer]
@@ -51,6 +52,48 @@ def test_scorer_is_minus_the_difference(problem, scorer):
         assert score == -getattr(report, name) < 0
         copied = pickle.loads(pickle.dumps(scorer))
         assert copied(model, X, labels, sensitive_features=groups) == score
+
+
+WORDS = np.array(["denied", "approved"])  # the last of the alphabet is "denied"
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_the_class_that_is_named_is_positive(problem, scorer):
+    """Words score as 1 and 0 do, whatever their order in the alphabet."""
+    X, y, groups = problem
+    numbers = LogisticRegression().fit(X, y)
+    expected = scorer(numbers, X, y, sensitive_features=groups)
+    words = LogisticRegression().fit(X, WORDS[y])
+    gap = repr(scorer).replace("scorer", "difference")
+    made = pickle.loads(pickle.dumps(make_gap_scorer(gap, pos_label="approved")))
+    assert made(words, X, WORDS[y], sensitive_features=groups) == expected
+    assert repr(made) == f"make_gap_scorer({gap!r}, pos_label='approved')"
+    if scorer is equal_opportunity_scorer:
+        assert scorer(words, X, WORDS[y], sensitive_features=groups) != expected
+    # A classifier that was told is asked, also at the end of a pipeline.
+    words.pos_label = "approved"
+    for model in (words, make_pipeline(words)):
+        assert scorer(model, X, WORDS[y], sensitive_features=groups) == expected
+
+
+def test_one_of_several_classes_is_scored(problem):
+    X, y, groups = problem
+    y = np.array(["a", "b", "c"])[np.arange(len(y)) % 3]
+    model = LogisticRegression().fit(X, y)
+    scorer = make_gap_scorer("demographic_parity_difference", pos_label="b")
+    report = fairness_report(
+        y, model.predict(X), sensitive_features=groups, pos_label="b"
+    )
+    assert scorer(model, X, y, sensitive_features=groups) == (
+        -report.demographic_parity_difference
+    )
+    other = make_gap_scorer("demographic_parity_difference", pos_label="d")
+    with pytest.raises(
+        ValueError, match=r"'d' is none of the labels \['a', 'b', 'c'\]"
+    ):
+        other(model, X, y, sensitive_features=groups)
+    with pytest.raises(ValueError, match="gap='parity' is none of"):
+        make_gap_scorer("parity")
 
 
 def test_scorers_are_routed_alone(routing, problem):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from fairrep._problem.criterion import CRITERIA, GAPS
-from fairrep._problem.task import classification_task, regression_task
+from fairrep._problem.task import classification_task, regression_task, task_of
 from fairrep.metrics import fairness_report
 
 Y = np.array(["no", "yes", "yes", "no", "yes"])
@@ -58,3 +58,36 @@ def test_each_gap_is_a_figure_of_the_report(gap):
         [0, 1, 0, 1], [0, 1, 1, 1], sensitive_features=["f", "f", "m", "m"]
     )
     assert 0 <= getattr(report, gap) <= 1
+
+
+WORDS = np.array(["denied", "approved", "approved", "denied", "approved"])
+
+
+def test_the_positives_are_those_of_the_class_that_is_named():
+    """Of Y as words whose alphabet has the wrong one last: the same rows count."""
+    task = classification_task(WORDS, "approved")
+    assert task.classes.tolist() == ["approved", "denied"]
+    found = CRITERIA["equal_opportunity"].strata(task, WEIGHT)
+    expected = CRITERIA["equal_opportunity"].strata(classification_task(Y), WEIGHT)
+    for part, other in zip(found, expected, strict=True):
+        assert_array_equal(part, other)
+    _, _, weight = CRITERIA["equal_opportunity"].strata(
+        classification_task(WORDS), WEIGHT
+    )
+    assert_array_equal(weight, [1, 0, 0, 4, 0])
+
+
+def test_of_several_classes_the_one_named_is_compared_with_the_rest():
+    task = classification_task(np.array(["a", "b", "c", "a", "b"]), "b")
+    stratum, n_strata, _ = CRITERIA["equalized_odds"].strata(task, WEIGHT)
+    assert n_strata == 2
+    assert_array_equal(stratum, [0, 1, 0, 0, 1])
+    _, _, weight = CRITERIA["equal_opportunity"].strata(task, WEIGHT)
+    assert_array_equal(weight, [0, 2, 0, 0, 5])
+
+
+def test_a_class_that_is_none():
+    with pytest.raises(ValueError, match=r"is none of the labels \['approved', 'den"):
+        classification_task(WORDS, "granted")
+    with pytest.raises(ValueError, match="names a class of y; got a continuous y"):
+        task_of(np.linspace(0, 1, 5), "granted")

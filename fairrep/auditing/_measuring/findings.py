@@ -36,6 +36,11 @@ class ModelAudit:
         By attribute, where the representation is discrete: limits for any classifier
         and any attacker that sees only the code. They hold if the rows audited neither
         trained nor chose the model.
+    other_word : str or None
+        The other class, where both are words and nobody said which is positive.
+    share_seen : float or None
+        Of the rows, the share that was in the fit by the model's ``fingerprint_``; None
+        where it has none.
 
     Examples
     --------
@@ -56,6 +61,8 @@ class ModelAudit:
     leakage: dict[str, list[Leakage]] = field(default_factory=dict)
     mi_estimate: float | None = None
     certificates: dict[str, Certificate] = field(default_factory=dict)
+    other_word: str | None = None
+    share_seen: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers.

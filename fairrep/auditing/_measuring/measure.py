@@ -25,7 +25,13 @@ from .findings import CHANGES, Findings, ModelAudit
 from .provenance import Provenance, fingerprint
 from .proxies import proxies as rank_proxies
 from .rows import Attribute, Rows
-from .subjects import Subject, read_array, read_model, read_predictions
+from .subjects import (
+    Subject,
+    positive_of,
+    read_array,
+    read_model,
+    read_predictions,
+)
 from .verdicts import check_limits
 
 MISSING = -1e9  # below what a coded row holds otherwise
@@ -136,9 +142,11 @@ def measure_models(
             "number, in the same order."
         )
     rows = chosen.read_rows(sensitive_features, n_rows)
+    models = _named(estimator)
+    if pos_label is None:
+        pos_label = positive_of(models)
     subjects = [
-        read_model(name, model, X, y, pos_label)
-        for name, model in _named(estimator).items()
+        read_model(name, model, X, y, pos_label) for name, model in models.items()
     ]
     return _measure(subjects, X, rows, chosen, sensitive_features)
 
@@ -300,7 +308,12 @@ def _audit_of(
     bar: tqdm,
 ) -> ModelAudit:
     """All that is found of one model."""
-    model = ModelAudit(subject.name, mi_estimate=subject.mi_estimate)
+    model = ModelAudit(
+        subject.name,
+        mi_estimate=subject.mi_estimate,
+        other_word=subject.other_word,
+        share_seen=subject.share_seen,
+    )
     for pos_label in subject.pos_labels:
         for attribute in rows.attributes:
             bar.set_description(f"figures by {attribute.name}")

@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._inputs.fingerprint import MOST
 from ..._inputs.groups import Groups
+from ..._inputs.labels import named_positive, positive_classes
 from ..._inputs.tables import as_indexable, as_pandas
 from ..._utils.types import Codes, Floats
-from ...metrics._report import positive_class, read_labels
+from ...metrics._report import other_word, read_labels
 from .groups import GroupFigures, measure_groups
 from .provenance import fingerprint
 
@@ -42,6 +43,8 @@ class Subject:
     mi_estimate: float | None = None
     codes: Codes | None = None  # where the representation is discrete
     made_by: str = "given"  # the class of the model
+    other_word: str | None = None  # see `FairnessReport`
+    share_seen: float | None = None  # of the rows, by the model's fingerprint
 
     def __len__(self) -> int:
         part = self.representation if self.y_true is None else self.y_true
@@ -147,14 +150,15 @@ def read_predictions(
     known = found if labels is None else np.asarray(labels).tolist()
     if unknown := [label for label in found if label not in known]:
         raise ValueError(f"labels={known} lacks {unknown}, found in y_true or y_pred.")
-    positives = _pos_labels(known, pos_label)
+    positives = positive_classes(known, pos_label)
     score = None
     if y_score is not None:
         score = _read_scores(y_score, len(true), known, pos_label)
     view = None
     if representation is not None:
         view = _read_view(representation, len(true))
-    return Subject(name, true, pred, score, known, positives, view)
+    other = other_word(known, pos_label, positives[0])
+    return Subject(name, true, pred, score, known, positives, view, other_word=other)
 
 
 def read_array(representation: Any, y: Any) -> Subject:
@@ -192,12 +196,6 @@ def _values(labels: Any) -> Any:
 def _some(values: NDArray) -> str:
     listed = values[:5].tolist()
     return f"{listed}{' and others' if len(values) > 5 else ''}"
-
-
-def _pos_labels(labels: list[Any], pos_label: Any) -> tuple[Any, ...]:
-    if pos_label is None and len(labels) > 2:
-        return tuple(labels)
-    return (positive_class(labels, pos_label),)
 
 
 def _read_scores(
@@ -244,6 +242,28 @@ def _read_view(representation: Any, n_rows: int | None) -> Floats:
 # -- models --------------------------------------------------------------------
 
 
+def positive_of(models: Mapping[str, Any]) -> Any:
+    """The positive class that the models were told of; None where none was.
+
+    Raises
+    ------
+    ValueError
+        If they were told of different ones, whose rates cannot be compared.
+    """
+    told = {name: named_positive(model) for name, model in models.items()}
+    told = {name: label for name, label in told.items() if label is not None}
+    if not told:
+        return None
+    first, *others = told.values()
+    if any(other != first for other in others):
+        named = ", ".join(f"{label!r} ({name})" for name, label in told.items())
+        raise ValueError(
+            f"The models have different positive classes: {named}. Set pos_label of "
+            "audit to the one whose rates are to be compared."
+        )
+    return first
+
+
 def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject:
     """Ask a fitted model for all that an audit looks at.
 
@@ -276,7 +296,7 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
         if hasattr(trained, "mi_estimate_"):
             released["mi_estimate"] = float(trained.mi_estimate_)
         if hasattr(trained, "fingerprint_"):
-            _warn_of_training_rows(name, model, trained, X)
+            released["share_seen"] = _share_seen(name, model, trained, X)
         fitted = getattr(trained, "_fitted", None)  # parameters may be set since
         if fitted is not None and fitted.spec.is_discrete:
             released |= _codes(view)
@@ -296,6 +316,7 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             )
         if pos_label is None and len(labels) == 2:
             pos_label = labels[1]
+            released["other_word"] = other_word(labels, None, pos_label)
     if needed := _needed_to_predict(model):
         raise TypeError(
             f"{name} needs {', '.join(needed)} to predict, which an audit does not "
@@ -328,7 +349,8 @@ def _codes(view: Floats) -> dict[str, Any]:
     return {"codes": codes, "representation": np.eye(codes.max() + 1)[codes]}
 
 
-def _warn_of_training_rows(name: str, model: Any, trained: Any, X: Any) -> None:
+def _share_seen(name: str, model: Any, trained: Any, X: Any) -> float:
+    """Share of the rows that were in the fit, with a warning where it is most."""
     steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
     before = steps.index(trained)
     seen = trained._share_seen(model[:before].transform(X) if before else X)
@@ -340,6 +362,7 @@ def _warn_of_training_rows(name: str, model: Any, trained: Any, X: Any) -> None:
             UserWarning,
             stacklevel=4,
         )
+    return float(seen)
 
 
 def _encoder(model: Any) -> tuple[Callable[[Any], Any], Any] | None:

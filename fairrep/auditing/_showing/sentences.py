@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 
 from ...metrics._collapse import is_rare
-from .._measuring.findings import Findings
+from ...metrics._report import sentence_of_class
+from .._measuring.findings import Findings, ModelAudit
 from .._measuring.groups import GroupFigures
 from .._measuring.score_figures import ALL
 from .._measuring.verdicts import FAILED, LEAKAGE, OPEN, PASSED, Verdict, verdicts
@@ -37,18 +38,12 @@ def summary(report: Findings) -> list[str]:
     sentences = []
     for model in report.models.values():
         owner = f"{model.name}: " if len(report.models) > 1 else ""
-        for figures in model.figures:
-            sentences.append(owner + _gap_sentence(figures, report.confidence))
-        for attribute, views in model.leakage.items():
-            sentences += [owner + leakage_sentence(attribute, found) for found in views]
-        sentences += [
-            f"{owner}Certified: by {attribute}, the selection rates of any decision "
-            "that sees only the code differ by at most "
-            f"{points(certificate.demographic_parity)} "
-            f"({percent(certificate.confidence)} sure, if these rows neither trained "
-            "nor chose the model)."
-            for attribute, certificate in model.certificates.items()
-        ]
+        found = model_sentences(model, report.confidence)
+        sentences += [owner + sentence for sentence in found]
+    first = next(iter(report.models.values()))
+    if first.figures and first.other_word is not None:
+        positive = first.figures[0].pos_label
+        sentences.append(sentence_of_class(positive, first.other_word))
     sentences += comparison_sentences(report)
     sentences += [
         f"The order of the rows tells {attribute} (p < 0.001): shuffle the rows before "
@@ -57,6 +52,21 @@ def summary(report: Findings) -> list[str]:
         if p_value < NO_ORDER
     ]
     return sentences + _rows_left_out(report) + report.notes
+
+
+def model_sentences(model: ModelAudit, confidence: float) -> list[str]:
+    """The findings on one model, a sentence each."""
+    sentences = [_gap_sentence(figures, confidence) for figures in model.figures]
+    for attribute, views in model.leakage.items():
+        sentences += [leakage_sentence(attribute, found) for found in views]
+    sentences += [
+        f"Certified: by {attribute}, the selection rates of any decision that sees "
+        "only the code differ by at most "
+        f"{points(certificate.demographic_parity)} ({percent(certificate.confidence)} "
+        "sure, if these rows neither trained nor chose the model)."
+        for attribute, certificate in model.certificates.items()
+    ]
+    return sentences
 
 
 def _rows_left_out(report: Findings) -> list[str]:

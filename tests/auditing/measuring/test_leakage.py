@@ -400,3 +400,15 @@ def test_attackers_of_few_rows_use_one_thread(enough, limit, monkeypatch):
     view = rng.normal(size=(50, 1))
     attackers.cross_fit("logistic regression", View(view), codes, folds, rng)
     assert limits == [limit, limit]
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 4])
+def test_of_one_output_for_all_nothing_is_read(n_groups):
+    """As of a vendor's model that denies everyone."""
+    s = pd.Series(np.arange(120) % n_groups, name="group")
+    leakage = measure_leakage(
+        np.zeros(120), s, name="prediction", n_folds=3, n_bootstrap=20, random_state=0
+    )
+    assert not leakage.found
+    assert leakage.value == pytest.approx(0.5 if n_groups == 2 else 1 / n_groups)
+    assert leakage.value <= leakage.null_high

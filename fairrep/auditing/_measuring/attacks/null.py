@@ -38,7 +38,8 @@ def null_limits(
             value = attack_value(output, permuted, folds)
             told = np.eye(output.shape[1])[output.argmax(axis=1)].mean(axis=0)
             spread = _null_spread(told, permuted, n_folds)
-            ratios.append((value - secret.chance) / spread)
+            # An output that names one group for all rows is at chance, whatever S is.
+            ratios.append((value - secret.chance) / spread if spread > 0 else 0.0)
             spreads.append(_null_spread(told, secret, n_folds))
     widened = _widening(float(np.mean(np.square(ratios))))
     tail = (1 - confidence) / 2

@@ -92,7 +92,8 @@ def _without_rare_groups(secret: Secret, n_needed: int) -> Secret:
         found = dict(zip(secret.groups, counts.tolist(), strict=True))
         raise ValueError(
             f"An attack needs at least 2 groups of at least {n_needed} rows; got "
-            f"{found}."
+            f"{found}. Audit more rows, merge groups, or leave attacks out: "
+            "leakage=False, on the command line --no-leakage."
         )
     kept = np.isin(secret.codes, large)
     codes = np.searchsorted(large, secret.codes[kept])
