@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._measuring.findings import Findings, ModelAudit
-from ._showing.model_card import Details, as_markdown
+from ._page.model_card import Details, as_markdown
 
 # A parameter may be an estimator of many lines.
 MAX_VALUE = 200

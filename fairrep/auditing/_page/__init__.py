@@ -1,1 +1,1 @@
-"""Findings become one page of HTML here; words and pictures are those of `_showing`."""
+"""Findings become a page or a model card here, in the words and pictures of `_showing`."""

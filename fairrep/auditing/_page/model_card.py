@@ -14,9 +14,16 @@ from ..._version import __version__
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings, ModelAudit
 from .._measuring.groups import GroupFigures
-from .html import MEANINGS
-from .sentences import model_sentences
-from .words import LEAKAGE_NAMES, METRIC_NAMES, NOT_COVERED, interval, number, percent
+from .._showing.sentences import model_sentences
+from .._showing.words import (
+    LEAKAGE_NAMES,
+    METRIC_NAMES,
+    NOT_COVERED,
+    interval,
+    number,
+    percent,
+)
+from .of_model import MEANINGS
 
 NOT_SAID = "*Not said: fill in by hand.*"
 # What Markdown takes for more than it is.
