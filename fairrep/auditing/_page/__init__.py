@@ -1,1 +1,1 @@
-"""Findings become a page or a model card here, in the words and pictures of `_showing`."""
+"""Findings become a page or a model card here, in the words of `_showing`."""
