@@ -1,7 +1,6 @@
 """`fairrep audit`: how a model or predictions treat groups, and what leaks."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,12 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from .._estimators.load import load_model
-from .._utils.files import replacing
+from .._utils.files import replacing, sha256_of
 from ..auditing import AuditReport, audit, model_card
-from ..auditing._showing.words import LEAKAGE_NAMES, number
-from .options import GAPS
+from ..auditing._measuring.groups import SCORING
+from ..auditing._measuring.verdicts import FAILED, check_limits, verdicts
+from ..auditing._showing.baseline import read_baseline
+from ..auditing._showing.sentences import verdict_sentence
 from .output import STDOUT, check_outputs, progress, tell, write_table
 from .read import (
     check_columns,
@@ -37,11 +38,16 @@ def run_audit(
     pos_label: str | None,
     leakage: bool,
     fail_above: list[tuple[str, float]],
+    fail_below: list[tuple[str, float]],
+    about: list[tuple[str, str]],
+    baseline: Path | None,
+    group_name: list[tuple[str, str, str]],
     html: Path | None,
     json: Path | None,
     card: Path | None,
     impact_ratios: Path | None,
     reference: str | None,
+    min_group_share: float,
     not_compared: list[str],
     missing: str,
     seed: int,
@@ -54,10 +60,15 @@ def run_audit(
     """Audit a model or predictions; return 1 where a limit is passed, else 0."""
     if score is not None and prediction is None:
         raise ValueError("--score goes with --prediction: a model gives its own scores")
-    if not leakage and "leakage" in dict(fail_above):
+    limits = dict([*fail_above, *fail_below])
+    if not leakage and "leakage" in limits:
         raise ValueError("--fail-above leakage=... needs what --no-leakage leaves out")
-    if reference is not None and impact_ratios is None:
-        raise ValueError("--reference goes with --impact-ratios, the table that has it")
+    if impact_ratios is None and (reference is not None or min_group_share > 0):
+        option = "--min-group-share" if reference is None else "--reference"
+        raise ValueError(f"{option} goes with --impact-ratios, the table that has it")
+    if baseline is not None and html is None:
+        raise ValueError("--baseline goes with --html, the page that compares with it")
+    former = None if baseline is None else read_baseline(baseline)
     if card is not None and model is None:
         raise ValueError("--card goes with --model, which it is of")
     outputs_of = {"--html": html, "--json": json, "--card": card}
@@ -68,11 +79,11 @@ def run_audit(
     subject = None
     if model is not None:
         subject = load_model(model, trusted=trust, trust_pickle=trust_pickle)
-        for kind in GAPS if not hasattr(subject, "predict") else []:
-            if kind in dict(fail_above):
+        for name in limits if not hasattr(subject, "predict") else []:
+            if name != "leakage":
                 raise ValueError(
                     f"{model} holds a {type(subject).__name__}, which has no predict, "
-                    f"so no figure for --fail-above {kind}"
+                    f"so no figure for the limit to {name}"
                 )
     frame = read_data(data, **reading)
     roles = [target, *sensitive, *outputs]
@@ -85,6 +96,9 @@ def run_audit(
         "leakage": leakage,
         "missing": missing,
         "not_compared": not_compared,
+        "group_names": _by_column(group_name),
+        "limits": limits,
+        "about": {**dict(about), **_files(data, model)},
         "random_state": seed,
         "verbose": progress(),
     }
@@ -113,8 +127,8 @@ def run_audit(
     # Before anything is written, as a reference may be no group.
     ratios = None
     if impact_ratios is not None:
-        ratios = report.impact_ratios(reference_group=reference)
-    _write(report, html, json)
+        ratios = _impact_ratios(report, reference, min_group_share)
+    _write(report, html, json, former)
     if card == STDOUT:
         print(model_card(subject, report))
     elif card is not None:
@@ -122,9 +136,45 @@ def run_audit(
             file.write(model_card(subject, report).encode())
         tell(f"Written: {card}")
     if impact_ratios is not None and ratios is not None:
-        write_table(ratios.reset_index(), impact_ratios, escape=escape_formulas)
+        write_table(ratios, impact_ratios, escape=escape_formulas)
         tell(f"Written: {impact_ratios}")
-    return _judge(report, fail_above)
+    return _judge(report, limits)
+
+
+def _by_column(names: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+    """Names of groups by sensitive column and value."""
+    found: dict[str, dict[str, str]] = {}
+    for column, value, name in names:
+        found.setdefault(column, {})[value] = name
+    return found
+
+
+def _files(data: str, model: Path | None) -> dict[str, str]:
+    """The files that a report is of, with their hashes, for its provenance."""
+    files = {"data": Path(data), "model": model}
+    found = {"data": data}
+    for what, path in files.items():
+        if path is not None and path.exists():
+            found[what] = f"{path}, SHA-256 {sha256_of(path)}"
+    return found
+
+
+def _impact_ratios(
+    report: AuditReport, reference: str | None, min_group_share: float
+) -> pd.DataFrame:
+    """Tables of selection rates and, where there are scores, of scoring rates."""
+    rates = {"selection_rate": "selected"}
+    if SCORING in report.figures().value:
+        rates[SCORING] = "above_median"
+    tables = []
+    for rate, passed in rates.items():
+        table = report.impact_ratios(
+            rate=rate, reference_group=reference, min_group_share=min_group_share
+        )
+        table = table.rename(columns={rate: "value", passed: "passed"}).reset_index()
+        table.insert(0, "rate", rate)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _check_predictions(
@@ -144,51 +194,41 @@ def _check_predictions(
     )
 
 
-def _write(report: AuditReport, html: Path | None, json: Path | None) -> None:
+def _write(
+    report: AuditReport, html: Path | None, json: Path | None, baseline: Any
+) -> None:
     if json == STDOUT:
         print(report.to_json())
     else:
         print(report)
-    for output, text in [(html, AuditReport.to_html), (json, AuditReport.to_json)]:
-        if output is not None and output != STDOUT:
-            with replacing(output) as file:
-                file.write(text(report).encode())
-            tell(f"Written: {output}")
+    if html is not None:
+        with replacing(html) as file:
+            file.write(report.to_html(baseline=baseline).encode())
+        tell(f"Written: {html}")
+    if json is not None and json != STDOUT:
+        with replacing(json) as file:
+            file.write(report.to_json().encode())
+        tell(f"Written: {json}")
 
 
-def _judge(report: AuditReport, fail_above: list[tuple[str, float]]) -> int:
+def _judge(report: AuditReport, limits: dict[str, float]) -> int:
     """Say in one line on standard error which limits are passed; 1 if any is."""
-    failures = []
-    for kind, most in fail_above:
-        judged = [*_judged(report, kind)]
-        if not judged:
-            failures.append(f"there is no figure for --fail-above {kind}")
-        for what, value in judged:
+    failures = [
+        f"there is no figure for the limit to {name}"
+        for name in limits
+        if not verdicts(report.models, check_limits({name: 1.0}, leakage=True))
+    ]
+    for verdict in report.verdicts:
+        sentence = verdict_sentence(verdict, several=False)
+        if math.isnan(verdict.value):
             # What could not be measured has not been shown to be within the limit.
-            if math.isnan(value):
-                failures.append(
-                    f"{what} is unknown, not within {most:g} (too few groups are large "
-                    "enough to be compared: audit more rows, or merge small groups)"
-                )
-            elif value > most:
-                failures.append(f"{what} is {number(value)}, above {most:g}")
+            failures.append(
+                f"{sentence[0].lower()}{sentence[1:-1]} (too few groups are large "
+                "enough to be compared: audit more rows, or merge small groups)"
+            )
+        elif verdict.outcome == FAILED:
+            failures.append(sentence.removeprefix("Failed: ").removesuffix("."))
     if not failures:
         return 0
     tell(f"fairrep: failed: {'; '.join(failures)}")
     return 1
-
-
-def _judged(report: AuditReport, kind: str) -> Iterator[tuple[str, float]]:
-    """The figures that a limit of this kind is for, by name."""
-    for name, model in report.models.items():
-        if kind == "leakage":
-            for attribute, views in model.leakage.items():
-                for found in views:
-                    metric = LEAKAGE_NAMES[found.metric]
-                    what = f"{metric} of {attribute} read from the {found.name}"
-                    yield f"{what} of {name}", max(found.value, found.averaging or 0.0)
-            continue
-        for figures in model.figures:
-            words = GAPS[kind].replace("_", " ")
-            what = f"{words} by {figures.attribute} (class {figures.pos_label!r})"
-            yield what, figures.disparities.loc[GAPS[kind], "value"]

@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from .options import (
     add_test_size,
     add_trust,
     checked,
+    group_name,
+    least,
     limit,
 )
 
@@ -171,6 +174,10 @@ def add_tradeoff(commands: Any) -> None:
     parser.set_defaults(run="tradeoff")
 
 
+def _labelled(label: str, text: str) -> tuple[str, str]:
+    return label, text
+
+
 def add_audit(commands: Any) -> None:
     """Add `fairrep audit` to the commands."""
     parser = commands.add_parser(
@@ -179,7 +186,8 @@ def add_audit(commands: Any) -> None:
         description="Audit a model, or a column of predictions, on the rows of a file "
         "that it was not trained on: rates by group, gaps with intervals, what "
         "attackers read of the sensitive columns.",
-        epilog="Exit code 0; 1 if a limit of --fail-above is passed; 2 on errors; 70 "
+        epilog="Exit code 0; 1 if a limit of --fail-above or --fail-below is "
+        "passed; 2 on errors; 70 "
         "if fairrep itself fails.",
         formatter_class=Formatter,
     )
@@ -224,6 +232,13 @@ def add_audit(commands: Any) -> None:
         "one that is selected most)",
     )
     parser.add_argument(
+        "--min-group-share",
+        type=checked(float, "a number from 0 to below 1", lambda value: 0 <= value < 1),
+        default=0.0,
+        metavar="SHARE",
+        help="in --impact-ratios, groups of a smaller share of the rows get no ratio",
+    )
+    parser.add_argument(
         "--not-compared",
         action="append",
         default=[],
@@ -243,8 +258,43 @@ def add_audit(commands: Any) -> None:
         default=[],
         metavar="NAME=NUMBER",
         help="exit with 1 if a figure is above: gap (demographic parity difference), "
-        "eo (equalized odds difference), or leakage (the best attacker's AUC; of more "
-        "than two groups the balanced accuracy); repeatable",
+        "eo (equalized odds difference), opportunity (equal opportunity difference), "
+        "or leakage (the best attacker's AUC; of more than two groups the balanced "
+        "accuracy); repeatable",
+    )
+    parser.add_argument(
+        "--fail-below",
+        action="append",
+        type=least,
+        default=[],
+        metavar="NAME=NUMBER",
+        help="exit with 1 if a figure is below: ratio (demographic parity ratio; 0.8 "
+        "is the four-fifths rule)",
+    )
+    for option in ("author", "purpose"):
+        parser.add_argument(
+            f"--{option}",
+            dest="about",
+            action="append",
+            type=partial(_labelled, option),
+            default=[],
+            metavar="TEXT",
+            help=f"{option} of the audit, for the report to say",
+        )
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="a former report, written with --json, to compare with in --html",
+    )
+    parser.add_argument(
+        "--group-name",
+        action="append",
+        type=group_name,
+        default=[],
+        metavar="COLUMN:VALUE=NAME",
+        help="a name for a value of a sensitive column, such as SEX:0=women; "
+        "repeatable",
     )
     add_seed(parser, "draws and attackers")
     add_trust(parser)

@@ -12,9 +12,9 @@ CRITERIA = ["demographic_parity", "equalized_odds", "equal_opportunity"]
 BOTTLENECKS = ["deterministic", "discrete", "gaussian"]
 # The name that stands for standard input.
 STDIN = "-"
-# What a limit can be set to: disparities by name, and what attackers read.
-GAPS = {"gap": "demographic_parity_difference", "eo": "equalized_odds_difference"}
-LIMITS = [*GAPS, "leakage"]
+# What a limit can be set to: the most of a gap or of what attackers read; the least.
+LIMITS = ["gap", "eo", "opportunity", "leakage"]
+LEAST = ["ratio"]
 # What the library calls a parameter or method -> the option that does the same.
 _OPTIONS = {
     r"\bset_lambda\(([\d.e+-]+)\)": r"--lambda-mi \1",
@@ -75,13 +75,33 @@ def checked(
 
 
 def limit(text: str) -> tuple[str, float]:
-    """A type for argparse: name=number."""
+    """A type for argparse: name=number, of the most that is allowed."""
+    return _limit_of(text, LIMITS)
+
+
+def least(text: str) -> tuple[str, float]:
+    """A type for argparse: name=number, of the least that is allowed."""
+    return _limit_of(text, LEAST)
+
+
+def _limit_of(text: str, names: list[str]) -> tuple[str, float]:
     name, _, number = text.partition("=")
-    if name not in LIMITS:
+    if name not in names:
         raise argparse.ArgumentTypeError(
-            f"expected NAME=NUMBER with a name of {', '.join(LIMITS)}; got {text!r}"
+            f"expected NAME=NUMBER with a name of {', '.join(names)}; got {text!r}"
         )
     return name, limit_number(number)
+
+
+def group_name(text: str) -> tuple[str, str, str]:
+    """A type for argparse: column:value=name."""
+    value, _, name = text.partition("=")
+    column, _, value = value.rpartition(":")
+    if not (column and value and name):
+        raise argparse.ArgumentTypeError(
+            f"expected COLUMN:VALUE=NAME, such as SEX:0=women; got {text!r}"
+        )
+    return column, value, name
 
 
 limit_number = checked(

@@ -363,7 +363,13 @@ def renamed(groups: Groups, names: Mapping[Any, str]) -> Groups:
     if len({*found}) < len(found):
         twice = next(name for name in found if found.count(name) > 1)
         raise ValueError(f"group_names of {groups.name!r} names two groups {twice!r}.")
-    return replace(groups, names=found, titles=_titles(groups.name, found))
+    # A name that was given says what it is a group of.
+    given = {*new.values()}
+    titles = [
+        name if name in given else title
+        for name, title in zip(found, _titles(groups.name, found), strict=True)
+    ]
+    return replace(groups, names=found, titles=titles)
 
 
 def crossed(columns: list[Groups]) -> Groups:

@@ -119,7 +119,8 @@ def _judged(
     if figure == LEAKAGE:
         for sensitive, views in model.leakage.items():
             for found in views:
-                name = f"{found.metric} from the {found.name}"
+                metric = "AUC" if found.metric == "auc" else found.metric
+                name = f"{metric} of attackers on the {found.name}"
                 most = max(found.value, found.averaging or 0.0)
                 yield sensitive, None, name, most, found.low, max(found.high, most)
         return
