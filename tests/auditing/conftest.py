@@ -47,6 +47,8 @@ def leakage():
             best="gradient boosting",
             references={"X": X},
             averaging=None,
+            pair=None,
+            groups=["f", "m"],
             surest=Surest("gradient boosting", surest, 0.5, 0.55),
             notes=["a note"],
             to_dict=lambda: {"name": name, "value": value},

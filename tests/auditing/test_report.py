@@ -2,6 +2,7 @@
 
 import json
 import time
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from fairrep import (
     audit,
     certify,
 )
+from fairrep.auditing._measuring.attacks.scores import Pair
 from fairrep.auditing._measuring.subjects import read_model
 from fairrep.auditing._showing.words import interval
 from fairrep.datasets import load_adult
@@ -41,6 +43,13 @@ def predictions(**changed):
     return AuditReport.from_predictions(
         given.pop("y_true"), given.pop("y_pred"), **given
     )
+
+
+def content(report):
+    """What a report gives out, the time aside at which it was made."""
+    found = report.to_dict()
+    assert found["provenance"].pop("made_at").startswith("20")
+    return found
 
 
 @pytest.fixture
@@ -105,26 +114,43 @@ def test_several_models_side_by_side(biased, model):
     assert (twins.compare()["a"] == twins.compare()["b"]).all()
 
 
+class Always:
+    """A model that has made up its mind."""
+
+    def __init__(self, labels):
+        self.labels = np.asarray(labels)
+
+    def predict(self, X):
+        return self.labels
+
+
 def test_summary_says_which_gaps_shrank_and_which_grew():
     """Of groups of other base rates, equal selection comes at unequal odds."""
     y = np.repeat([1, 0, 1, 0], [160, 40, 40, 160])
     alike = np.repeat([1, 0, 1, 0], [100, 100, 100, 100])
-    rows = {"y_true": y, "sensitive_features": {"sex": ["f"] * 200 + ["m"] * 200}}
-    report = predictions(**rows, y_pred=y, name="now")
-    other = predictions(**rows, y_pred=alike, name="next")
-    report.models |= other.models
-    assert report.summary[-1] == (
-        "By sex, the gap of next is smaller in demographic parity difference (0.000 "
-        "against 0.600) and larger in equalized odds difference (0.375 against 0.000), "
-        "equal opportunity difference (0.375 against 0.000), compared with now: 1 is "
-        "predicted more often for sex=m (50.0 % against 20.0 %) and less often for "
-        "sex=f (50.0 % against 80.0 %)."
+    models = {"now": Always(y), "next": Always(alike)}
+    sex = {"sex": ["f"] * 200 + ["m"] * 200}
+    report = audit(models, np.zeros((400, 1)), y, sensitive_features=sex, **QUICK)
+    told = report.summary[-1]
+    assert told.startswith(
+        "By sex, next beside now on the same rows: its demographic parity difference "
+        "is 60.0 percentage points smaller ("
     )
-    assert report.summary[-1] in report.to_dict()["summary"]
-    assert "the gap of next is smaller in" in str(report)
-    report.models["next"].figures = report.models["now"].figures
+    assert "its equalized odds difference is 37.5 percentage points larger (" in told
+    assert "its accuracy is 30.0 percentage points lower (" in told
+    assert told.endswith(
+        " 1 is predicted more often for sex=m (50.0 % against 20.0 %) and less often "
+        "for sex=f (50.0 % against 80.0 %)."
+    )
+    assert told in report.to_dict()["summary"]
+    row = report.changes.set_index("figure").loc["demographic_parity_difference"]
+    assert row["change"] == pytest.approx(-0.6)
+    assert row["low"] < row["change"] < row["high"] < 0
+    same = {"now": Always(y), "next": Always(y)}
+    report = audit(same, np.zeros((400, 1)), y, sensitive_features=sex, **QUICK)
     assert report.summary[-1] == (
-        "By sex, no gap of next differs from that of now beyond their intervals."
+        "By sex, next beside now on the same rows: none of its gaps is surely smaller "
+        "or larger; its accuracy is at most 0.0 percentage points lower."
     )
 
 
@@ -203,7 +229,7 @@ def test_a_representation_needs_no_labels(biased, quick, model):
     ((representation,),) = found.leakage.values()
     assert representation.name == "representation"
     assert "Class" not in str(report)
-    assert report.to_json() == audit(transformer, X, y, **given).to_json()
+    assert content(report) == content(audit(transformer, X, y, **given))
     with pytest.raises(ValueError, match="head predicts, so y is needed"):
         audit({"z": transformer, "head": model}, X, **given)
     with pytest.raises(ValueError, match="y has 3 rows and X has 400"):
@@ -232,15 +258,38 @@ def test_missing_sensitive_values(biased, model):
     assert (report.n_rows, report.n_dropped) == (393, 7)
     rest = audit(model, X[7:], y[7:], sensitive_features=np.asarray(s)[7:], **QUICK)
     assert report.figures().to_dict() == rest.figures().to_dict()
-    assert "7 of 400 rows miss a sensitive value" in str(report)
+    assert "7 of 400 rows have no value for sensitive_feature_0" in report.summary[-1]
+
+
+def test_a_missing_value_counts_in_its_own_column_alone(biased, model):
+    X, y, s = biased
+    age = np.tile([30.0, 40.0, 50.0, np.nan], 100)
+    both = {"sex": s, "age": age}
+    report = audit(model, X, y, sensitive_features=both, missing="drop", **QUICK)
+    assert report.n_unknown == {"sex": 0, "age": 100, "sex x age": 100}
+    assert (report.n_rows, report.n_dropped) == (400, 0)
+    alone = audit(model, X, y, sensitive_features={"sex": s}, **QUICK)
+    assert report.figures(sensitive="sex").to_dict() == alone.figures().to_dict()
+    known = ~np.isnan(age)
+    rest = {"sensitive_features": {"age": age[known]}, **QUICK}
+    rest = audit(model, X[known], y[known], **rest).figures().to_dict()
+    assert report.figures(sensitive="age").to_dict() == rest
+    ratios = report.impact_ratios()
+    assert ratios.loc[("age", "(not known)"), "count"] == 100
+    assert ratios.loc["age", "share"].sum() == pytest.approx(1)
+    with pytest.raises(ValueError, match="column 'age' has no value in any row"):
+        predictions(
+            sensitive_features={"age": [None] * 200, "sex": ["f", "m"] * 100},
+            missing="drop",
+        )
 
 
 def test_containers(biased, model):
     X, y, s = biased
-    expected = audit(model, X, y, sensitive_features=s, **QUICK).to_json()
+    expected = content(audit(model, X, y, sensitive_features=s, **QUICK))
     for wrap in (pd.Series, pl.Series, list):
         report = audit(model, X, wrap(y), sensitive_features=wrap(s), **QUICK)
-        assert report.to_json() == expected
+        assert content(report) == expected
 
 
 @pytest.mark.parametrize(
@@ -268,6 +317,18 @@ def test_containers(biased, model):
         ({"n_bootstrap": 1}, "'n_bootstrap' parameter of audit"),
         ({"confidence": 95}, "'confidence' parameter of audit"),
         ({"missing": "ignore"}, "'missing' parameter of audit"),
+        ({"limits": {"parity": 0.1}}, "limits has 'parity', which is no figure"),
+        ({"limits": {"gap": 10}}, r"limits\['gap'\] must be in \[0, 1\]; got 10"),
+        ({"limits": {"leakage": 0.6}}, "which leakage=False leaves unmeasured"),
+        ({"group_names": {"sex": {}}}, "has 'sex', which is no sensitive column"),
+        (
+            {"group_names": {"sensitive_feature_0": {"c": "women"}}},
+            "has 'c', which is no group there; they are a, b",
+        ),
+        (
+            {"group_names": {"sensitive_feature_0": {"a": "x", "b": "x"}}},
+            "names two groups 'x'",
+        ),
     ],
 )
 def test_bad_predictions(changed, message):
@@ -283,8 +344,12 @@ def test_bad_models(biased, model):
         audit(model, X, np.where(y == 1, 7, y), sensitive_features=s, **QUICK)
     with pytest.raises(NotFittedError):
         audit(LogisticRegression(), X, y, sensitive_features=s, **QUICK)
-    with pytest.raises(TypeError, match="StandardScaler has no predict"):
-        audit(StandardScaler().fit(X), X, y, sensitive_features=s, **QUICK)
+    with pytest.raises(TypeError, match="object has neither predict nor transform"):
+        audit(object(), X, y, sensitive_features=s, **QUICK)
+    with pytest.raises(TypeError, match="audit of a model needs X"):
+        audit(model, sensitive_features=s, **QUICK)
+    with pytest.raises(TypeError, match="takes one array, the representation, and no"):
+        audit(X, y=y, sensitive_features=s, **QUICK)
     regression = LinearRegression().fit(X, y)
     with pytest.raises(ValueError, match="must hold class labels"):
         audit(regression, X, y, sensitive_features=s, **QUICK)
@@ -326,30 +391,54 @@ def test_summary_says_what_was_found(leakage):
     gap, found, nothing = report.summary
     assert gap.startswith(
         "By sensitive_feature_0, 1 is predicted for 0.0 % of sensitive_feature_0=a and "
-        "for 50.0 % of sensitive_feature_0=b: a difference of 0.500 (95 % interval 0."
+        "50.0 % of sensitive_feature_0=b, 50.0 percentage points apart (95 % interval "
     )
-    assert found.startswith("From the score, sex can be read with AUC 0.700")
-    assert nothing.startswith("No attacker read sex from the representation")
-    assert "no proof" in nothing
+    assert found == (
+        "From the score, sex can be told: given one row of each group, an attacker "
+        "picks the right one 70.0 times in 100 (68.0 to 72.0; guessing: 50); luck "
+        "reaches 52.0 times in 100."
+    )
+    assert "sex cannot be told by any attacker tried" in nothing
+    assert nothing.endswith("Another attacker may still find more.")
     report.models["predictions"].leakage = {"sex": [leakage(value=0.519, low=0.515)]}
-    assert report.summary[1] == (
-        "What attackers read of sex from the score cannot be told from chance with "
-        "these rows: AUC 0.519 (interval 0.515 to 0.539), within the 0.500 to 0.520 of "
-        "no relation."
-    )
+    assert "can hardly be told, no more than by luck" in report.summary[1]
     undirected = leakage(value=0.51)
     undirected.metric, undirected.mi_low = "rank_correlation", 0.07
     report.models["predictions"].leakage = {"age": [undirected]}
     assert (
-        "can be read, though not whether it is low or high: at least 0.080 nats"
+        "though not whether it is low or high: the score holds at least 10.1 % of"
         in (report.summary[1])
     )
-    report.models["predictions"].leakage = {"sex": [leakage(value=0.51, surest=0.7)]}
-    assert report.summary[1].startswith(
-        "From the score, sex can be read of some rows, though not of all: of the tenth "
-        "that an attacker is surest of, 70.0 % are told rightly, by chance 50.0 %"
+    report.models["predictions"].leakage = {"sex": [leakage(value=0.505, surest=0.7)]}
+    assert (
+        "of the tenth that an attacker is surest of, 70.0 % are told rightly"
+        in (report.summary[1])
     )
-    assert "which chance alone could make" in predictions().summary[0]
+    two = leakage(value=0.505)
+    two.metric, two.pair = "balanced_accuracy", Pair(("a", "b"), "x", 0.8, 0.6)
+    report.models["predictions"].leakage = {"race": [two]}
+    assert (
+        "tells apart a and b 80.0 times in 100 (guessing: 50; luck reaches 60.0)"
+        in (report.summary[1])
+    )
+
+
+def test_chance_is_said_of_the_groups_it_can_deceive_of():
+    """A small group with an extreme rate, beside two large ones that surely differ."""
+    said = predictions().summary[0]
+    assert said.endswith(
+        "Chance alone can make a difference of this size between sensitive_feature_0=a "
+        "and sensitive_feature_0=b."
+    )
+    groups = ["f"] * 250 + ["m"] * 303 + ["unknown"] * 40
+    y_pred = np.r_[np.arange(250) < 125, np.arange(303) < 220, np.arange(40) < 18]
+    report = predictions(
+        y_true=np.arange(593) % 2,
+        y_pred=y_pred.astype(int),
+        sensitive_features={"sex": groups},
+    )
+    assert "Chance alone" not in report.summary[0]
+    assert "It is sex=f and sex=m that surely differ, by at least " in report.summary[0]
 
 
 def test_an_order_that_tells_groups_is_named_once():
@@ -454,7 +543,7 @@ def test_summary_says_what_averaging_adds(leakage):
     found.averaging = 0.51
     assert "averages" not in report.summary[1]
     found.averaging = 0.8
-    assert report.summary[1].endswith("and averages, reads it with AUC 0.800.")
+    assert report.summary[1].endswith("tells it better: AUC 0.800 in place of 0.505.")
 
 
 def test_adult_in_time():
@@ -494,3 +583,139 @@ def test_in_a_notebook_reports_are_short_and_escaped():
         assert len(html) < 20_000
     assert "<li>" in report._repr_html_()
     assert "0.750" in rates._repr_html_()
+
+
+def test_groups_have_the_names_that_they_are_given():
+    names = {"SEX": {0: "women", 1: "men"}}
+    sex = {"SEX": [0, 1] * 100}
+    report = predictions(sensitive_features=sex, group_names=names)
+    assert report.figures().groups == ["women", "men"]
+    assert "of women and" in report.summary[0]
+    assert "SEX=women" not in str(report)
+    report = predictions(
+        sensitive_features={**sex, "age": [30, 40, 40, 30] * 50},
+        group_names=names,
+        not_compared=["men"],
+    )
+    assert report.figures(sensitive="SEX x age").groups[0] == "women, 30"
+
+
+def test_every_limit_gets_a_verdict():
+    """Of a rate of 0.5 and one of 0.75, on 400 rows each."""
+    report = predictions(
+        y_true=[0, 1] * 400,
+        y_pred=[0, 1] * 200 + [0, 1, 1, 1] * 100,
+        sensitive_features={"sex": ["f"] * 400 + ["m"] * 400},
+        limits={"gap": 0.2, "ratio": 0.5, "opportunity": 0.01},
+    )
+    gap, ratio, opportunity = report.verdicts
+    assert (gap.figure, gap.value, gap.outcome) == (
+        "demographic_parity_difference",
+        0.25,
+        "failed",
+    )
+    assert (ratio.value, ratio.outcome) == (pytest.approx(2 / 3), "passed")
+    # All positives are selected, of which 200 a group cannot show that it is so always.
+    assert (opportunity.value, opportunity.outcome) == (0, "not determined")
+    assert report.to_dict()["verdicts"][0]["outcome"] == "failed"
+    text = " ".join(str(report).split())
+    assert (
+        "Failed: the demographic parity difference by sex (class 1) is 25.0 percentage "
+        "points (" in text
+    )
+    assert "), above the limit of 20." in text
+    assert "but not with all of its interval: more rows would tell." in text
+    few = predictions(sensitive_features=["a"] * 190 + ["b"] * 10, limits={"gap": 1})
+    assert few.verdicts[0].outcome == "not determined"
+    assert "could not be measured" in str(few)
+
+
+def test_provenance_says_what_it_is_of(biased, model):
+    X, y, s = biased
+    about = {"author": "A. Auditor", "purpose": "yearly"}
+    report = audit(model, X, y, sensitive_features=s, about=about, **QUICK)
+    source = report.provenance
+    assert source.about == about
+    assert source.models["LogisticRegression"]["class"] == "LogisticRegression"
+    assert source.options["random_state"] == 0
+    again = audit(model, X, y, sensitive_features=s, **QUICK).provenance
+    assert (again.rows, again.models) == (source.rows, source.models)
+    other = LogisticRegression(C=0.01).fit(X, y)
+    changed = audit(other, X, y, sensitive_features=s, **QUICK).provenance
+    assert changed.rows == source.rows
+    assert changed.models != source.models
+    moved = audit(model, X, y, sensitive_features=np.roll(s, 1), **QUICK).provenance
+    assert moved.rows != source.rows
+
+
+def test_a_report_beside_a_former_one(tmp_path):
+    before = predictions(y_pred=[0, 1] * 50 + [1, 1] * 50)
+    path = tmp_path / "old.json"
+    before.to_json(path)
+    now = predictions(y_pred=[1, 1] * 100)
+    moved = now.changes_since(path).set_index(["group", "figure"])["moved"]
+    assert moved["", "demographic_parity_difference"] == "smaller"
+    assert moved["a", "selection_rate"] == "larger"
+    assert moved["b", "selection_rate"] == "not surely"
+    assert moved.equals(
+        now.changes_since(before).set_index(["group", "figure"])["moved"]
+    )
+    path.write_text("{}")
+    with pytest.raises(ValueError, match="is no report of fairrep"):
+        now.changes_since(path)
+
+
+def test_json_keeps_to_its_schema(biased, model, quick):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(
+        files("fairrep.auditing").joinpath("templates/report.schema.json").read_text()
+    )
+    X, y, s = biased
+    full = audit(
+        {"a": model, "b": DecisionTreeClassifier(max_depth=1).fit(X, y)},
+        X[:200],
+        y[:200],
+        sensitive_features={"s": s[:200], "t": np.arange(200) % 3},
+        n_bootstrap=20,
+        random_state=0,
+        limits={"gap": 0.1, "leakage": 0.6},
+    )
+    for report in (full, predictions(), audit(X, sensitive_features=s, n_bootstrap=20)):
+        jsonschema.validate(json.loads(report.to_json()), schema)
+    broken = json.loads(full.to_json())
+    del broken["provenance"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, schema)
+
+
+def test_an_array_or_any_transformer_is_a_representation(biased):
+    X, _, s = biased
+    given = {"sensitive_features": s, "n_bootstrap": 20, "random_state": 0}
+    alone = audit(X, **given)
+    assert [*alone.models] == ["representation"]
+    same = AuditReport.from_predictions(
+        None, None, representation=X, name="representation", **given
+    )
+    assert content(alone)["models"] == content(same)["models"]
+    scaled = audit(StandardScaler().fit(X), X, **given)
+    ((found,),) = scaled.models["StandardScaler"].leakage.values()
+    assert found.name == "representation"
+
+
+def test_images_are_audited_without_their_columns(biased):
+    """A model of four-dimensional X; what single pixels tell is left out, and said."""
+    _, y, s = biased
+    images = np.random.default_rng(0).normal(size=(400, 1, 4, 4))
+
+    class OfImages:
+        classes_ = np.array([0, 1])
+
+        def predict(self, X):
+            return (X.mean(axis=(1, 2, 3)) > 0).astype(int)
+
+    report = audit(
+        OfImages(), images, y, sensitive_features=s, n_bootstrap=20, random_state=0
+    )
+    assert report.proxies == {}
+    assert "X has 4 dimensions, as images have" in report.summary[-1]
+    assert "<html" in report.to_html()

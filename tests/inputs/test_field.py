@@ -99,6 +99,7 @@ def test_a_missing_group_is_missing_in_any_container(frame, quick, as_dict):
         y, y, sensitive_features=given, missing="drop", leakage=False, random_state=0
     )
     assert report.n_dropped == 60
+    assert 60 in report.n_unknown.values()
 
 
 def test_columns_of_a_dict_have_one_length(frame, quick):

@@ -106,9 +106,9 @@ def verdicts(
     """One for each limit, model, sensitive column and class."""
     return [
         Verdict(model.name, sensitive, pos_label, figure, limit, value, low, high)
-        for figure, limit in limits.items()
+        for limited, limit in limits.items()
         for model in models.values()
-        for sensitive, pos_label, figure, value, low, high in _judged(model, figure)
+        for sensitive, pos_label, figure, value, low, high in _judged(model, limited)
     ]
 
 

@@ -102,7 +102,7 @@ def _accuracy(row: pd.Series) -> str:
         return f"its accuracy is {_change(row).replace('larger', 'higher')}"
     if row["high"] < 0:
         return f"its accuracy is {_change(row).replace('smaller', 'lower')}"
-    return f"its accuracy is at most {points(-row['low'])} lower"
+    return f"its accuracy is at most {points(abs(row['low']))} lower"
 
 
 def _moves(before: GroupFigures, after: GroupFigures) -> str:

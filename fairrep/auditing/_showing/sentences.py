@@ -146,7 +146,7 @@ def leakage_sentence(attribute: str, found: Any) -> str:
     elif found.metric == "rank_correlation" and found.mi_low > 0:
         sentence = (
             f"{start}, though not whether it is low or high: the {found.name} holds at "
-            f"least {found.mi_low / found.entropy:.1%} of what there is to know of it."
+            f"least {share(found.mi_low / found.entropy)} of what there is to know of it."
         )
     elif found.pair is not None and found.pair.found:
         sentence = (
