@@ -57,7 +57,7 @@ def test_there_is_an_example_that_runs_as_a_doctest(name, thing):
 
 
 # What a classifier has to say of it and a transformer not.
-SAID_OTHERWISE = {"criterion", "n_members"}
+SAID_OTHERWISE = {"n_members"}
 
 
 def test_parameters_that_two_estimators_share_are_told_alike():
