@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import (
 from tqdm.auto import tqdm
 
 from ..._certificates.from_counts import Certificate, count_rows, from_counts
+from ..._inputs.doubts import warn_of_probabilities
 from ..._inputs.encoding import TableEncoder
 from ..._inputs.groups import (
     Groups,
@@ -23,6 +24,7 @@ from ..._inputs.groups import (
     read_groups,
     sensitive_frame,
 )
+from ..._inputs.sensitive import ProbableGroups, read_probabilities
 from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ..._utils.types import Codes
 from .attacks.leakage import measure_leakage, measure_reference
@@ -80,21 +82,55 @@ class Rows:
     n_rows: int
     kept: Codes
     attributes: list[Groups]
+    probable: list[ProbableGroups]
 
     @classmethod
-    def read(cls, sensitive_features: Any, n_rows: int, options: Options) -> "Rows":
-        """Read and check `sensitive_features`."""
-        kept = present_rows(sensitive_features, n_rows, options.missing)
-        frame = sensitive_frame(sensitive_features, n_rows).iloc[kept]
-        columns = read_groups(frame, options.n_quantiles)
+    def read(
+        cls,
+        sensitive_features: Any,
+        sensitive_probabilities: Any,
+        n_rows: int,
+        options: Options,
+    ) -> "Rows":
+        """Read and check `sensitive_features` and `sensitive_probabilities`."""
+        if sensitive_features is None and sensitive_probabilities is None:
+            raise ValueError(
+                "Neither sensitive_features nor sensitive_probabilities is given; "
+                "expected one of them, or both."
+            )
+        kept = np.arange(n_rows)
+        probable: list[ProbableGroups] = []
+        if sensitive_probabilities is not None:
+            probable, present = read_probabilities(
+                sensitive_probabilities, n_rows, options.missing
+            )
+            kept = np.flatnonzero(present)
+        columns: list[Groups] = []
+        if sensitive_features is not None:
+            present_too = present_rows(sensitive_features, n_rows, options.missing)
+            kept = np.intersect1d(kept, present_too)
+            frame = sensitive_frame(sensitive_features, n_rows).iloc[kept]
+            warn_of_probabilities(frame)
+        if not len(kept):
+            raise ValueError("Every row misses a sensitive value or probability.")
+        if sensitive_features is not None:
+            columns = read_groups(frame, options.n_quantiles)
+        probable = [attribute.take(kept) for attribute in probable]
+        both = {c.name for c in columns} & {attribute.name for attribute in probable}
+        if both:
+            raise ValueError(
+                "sensitive_features and sensitive_probabilities both have an attribute "
+                f"named {min(both)!r}; rename one."
+            )
         known = [name for column in columns for name in column.names]
+        known += [name for attribute in probable for name in attribute.names]
         if unknown := [name for name in options.not_compared if name not in known]:
             raise ValueError(
                 f"not_compared names {unknown[0]!r}, which is no group of these rows; "
                 f"they are {', '.join(dict.fromkeys(known))}."
             )
         several = [crossed(columns)] if len(columns) > 1 else []
-        return cls(n_rows, kept, [*columns, *several])
+        return cls(n_rows, kept, [*columns, *several], probable)
 
     @property
     def singles(self) -> list[Groups]:
@@ -107,13 +143,19 @@ def measure_models(
     X: Any,
     y: Any = None,
     *,
-    sensitive_features: Any,
+    sensitive_features: Any = None,
+    sensitive_probabilities: Any = None,
     pos_label: Any = None,
     **options: Any,
 ) -> Findings:
     """The findings of `audit`, which has the parameters."""
     chosen = Options(**options)
-    check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+    check_row_order(
+        X=X,
+        y=y,
+        sensitive_features=sensitive_features,
+        sensitive_probabilities=sensitive_probabilities,
+    )
     y = as_pandas(y)
     n_rows = np.shape(X)[0]
     if y is not None and np.shape(y)[:1] != (n_rows,):
@@ -121,7 +163,7 @@ def measure_models(
             f"y has {len(np.atleast_1d(y))} rows and X has {n_rows}; expected the same "
             "number, in the same order."
         )
-    rows = Rows.read(sensitive_features, n_rows, chosen)
+    rows = Rows.read(sensitive_features, sensitive_probabilities, n_rows, chosen)
     subjects = [
         read_model(name, model, X, y, pos_label)
         for name, model in _named(estimator).items()
@@ -133,7 +175,8 @@ def measure_predictions(
     y_true: Any,
     y_pred: Any,
     *,
-    sensitive_features: Any,
+    sensitive_features: Any = None,
+    sensitive_probabilities: Any = None,
     y_score: Any = None,
     representation: Any = None,
     X: Any = None,
@@ -151,11 +194,12 @@ def measure_predictions(
         y_score=y_score,
         representation=representation,
         sensitive_features=sensitive_features,
+        sensitive_probabilities=sensitive_probabilities,
     )
     subject = read_predictions(
         name, y_true, y_pred, y_score, representation, labels, pos_label
     )
-    rows = Rows.read(sensitive_features, len(subject), chosen)
+    rows = Rows.read(sensitive_features, sensitive_probabilities, len(subject), chosen)
     return _measure([subject], X, rows, chosen)
 
 
@@ -190,7 +234,14 @@ def _class_name(model: Any) -> str:
 def _measure(
     subjects: Sequence[Subject], X: Any, rows: Rows, options: Options
 ) -> Findings:
-    features = take_rows(X, rows.kept) if options.leakage and X is not None else None
+    if not rows.attributes and not any(subject.pos_labels for subject in subjects):
+        raise ValueError(
+            "A representation is audited by what attackers read from it, which needs "
+            "groups that are known: expected sensitive_features; got "
+            "sensitive_probabilities alone."
+        )
+    attacked = rows.singles if options.leakage else []
+    features = take_rows(X, rows.kept) if attacked and X is not None else None
     # The same draws for each model, and for the proxies: what is said of one does not
     # depend on which others are audited.
     seed = options.draw_seed()
@@ -234,7 +285,18 @@ def _measure(
                     )
                     model.figures.append(figures)
                     bar.update()
-            for attribute in rows.singles if options.leakage else []:
+                for probable in rows.probable:
+                    bar.set_description(f"figures by {probable.name}")
+                    figures = subject.probable_figures(
+                        probable,
+                        pos_label,
+                        min_group_size=options.min_group_size,
+                        not_compared=options.not_compared,
+                        confidence=options.confidence,
+                    )
+                    model.figures.append(figures)
+                    bar.update()
+            for attribute in attacked:
                 model.leakage[attribute.name] = views = []
                 for name, (view, requests) in subject.views().items():
                     bar.set_description(f"attacks on {attribute.name} in the {name}")
@@ -255,7 +317,6 @@ def _measure(
                 features, attribute.series, random_state=seed
             )
             bar.update()
-    attacked = rows.singles if options.leakage else []
     return Findings(
         models,
         proxies,
@@ -273,9 +334,8 @@ def _n_steps(
 ) -> int:
     """Steps of the bar: a table of figures, an attack on a view, a list of proxies."""
     n_singles = len(rows.singles)
-    n_steps = sum(len(subject.pos_labels) for subject in subjects) * len(
-        rows.attributes
-    )
+    n_ways = len(rows.attributes) + len(rows.probable)
+    n_steps = n_ways * sum(len(subject.pos_labels) for subject in subjects)
     if options.leakage:
         n_steps += n_singles * sum(len(subject.views()) for subject in subjects)
     if features is not None:

@@ -19,6 +19,7 @@ from .words import (
     LEAKAGE_NAMES,
     METRIC_NAMES,
     NOT_COVERED,
+    WEIGHED,
     interval,
     number,
     percent,
@@ -67,6 +68,7 @@ def render(report: Findings) -> str:
         report=report,
         summary=summary(report),
         not_covered=NOT_COVERED,
+        weighed=WEIGHED,
         classes=dict.fromkeys(
             repr(figures.pos_label)
             for model in report.models.values()
@@ -141,6 +143,9 @@ def _groups(
             for group in figures.value.index
         ],
         "disparities": [_disparity(figures, name) for name in DISPARITIES],
+        "least_squares": None
+        if figures.least_squares is None
+        else [_disparity(figures.least_squares, name) for name in DISPARITIES],
         "left_out": [
             {**entry, "from": ", ".join(k.replace("_", " ") for k in entry["from"])}
             for entry in figures.left_out

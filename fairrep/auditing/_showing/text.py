@@ -16,6 +16,7 @@ from .words import (
     METRIC_NAMES,
     NOT_COVERED,
     PARITY,
+    WEIGHED,
     interval,
     number,
     percent,
@@ -80,15 +81,33 @@ def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
         f"for {share(rates[group])} of {figures.titles[group]}"
         for group in gap[["lowest", "highest"]]
     )
+    attribute = figures.attribute
+    if figures.least_squares is not None:
+        attribute += ", known only as probabilities"
     sentence = (
-        f"By {figures.attribute}, {figures.pos_label!r} is predicted {lowest} and "
+        f"By {attribute}, {figures.pos_label!r} is predicted {lowest} and "
         f"{highest}: a difference of {gap['value']:.3f} ({limits})"
     )
     if gap["low"] <= 0:
         sentence += ", which chance alone could make"
     if left_out := figures.left_out_of("demographic_parity"):
         sentence += f"; not compared: {'; '.join(left_out)}"
+    if figures.least_squares is not None:
+        sentence += _least_squares_clause(figures.least_squares)
     return f"{sentence}.{_collapse_sentence(figures)}"
+
+
+def _least_squares_clause(figures: GroupFigures) -> str:
+    """What the gap is if probabilities tell nothing of predictions within a group."""
+    gap = figures.disparities.loc[PARITY]
+    assumed = (
+        ". That holds if predictions tell no more of the group than the probabilities "
+        "do. If instead the probabilities tell nothing of predictions within a group, "
+    )
+    if pd.isna(gap["value"]):
+        return assumed + "the difference cannot be told: they are too much alike"
+    limits = interval(gap["low"], gap["high"])
+    return f"{assumed}the difference is {gap['value']:.3f} ({limits})"
 
 
 def _collapse_sentence(figures: GroupFigures) -> str:
@@ -213,6 +232,9 @@ def _figures_text(figures: GroupFigures) -> str:
         "",
         *_disparity_lines(figures),
     ]
+    if figures.least_squares is not None:
+        parts += ["", "By least squares", *_disparity_lines(figures.least_squares)]
+        parts += ["", _wrap(WEIGHED)]
     for entry in figures.left_out:
         kinds = ", ".join(kind.replace("_", " ") for kind in entry["from"])
         parts.append(
