@@ -38,6 +38,7 @@ Mask = NDArray[np.bool_]
 # Where a direction of p has less than this of the spread of the largest, it tells
 # nothing that least squares could use.
 LEAST_SPREAD = 1e-8
+ROUNDING = 1e-12
 
 
 def cell_sums(weights: Floats, positive: Codes, predicted: Codes) -> Floats:
@@ -99,6 +100,9 @@ def _effective(rates: Floats, shares: Floats, residuals: Floats) -> Counts:
     adds to its error. Of a rate of 0 or 1 that is 0, where nothing is certain; then
     rows count by their shares alone.
     """
+    # Shares sum to 1 but for rounding, and a rate of 0 or 1 has limits of its own.
+    whole = np.rint(rates)
+    rates = np.where(np.abs(rates - whole) < ROUNDING, whole, rates)
     parts = shares * residuals
     covariance, plain = parts.T @ parts, shares.T @ shares
     variance = np.diag(covariance)
@@ -106,7 +110,7 @@ def _effective(rates: Floats, shares: Floats, residuals: Floats) -> Counts:
     error = np.minimum(np.sqrt(variance), 0.5)
     spread = np.clip(rates, error, 1 - error)
     spread = spread * (1 - spread)
-    known = variance > 1e-12 * np.diag(plain)
+    known = variance > ROUNDING * np.diag(plain)
     with np.errstate(divide="ignore", invalid="ignore"):
         totals = np.where(known, spread / variance, 1 / np.diag(plain))
     totals = np.where(np.diag(plain) > 0, totals, 0.0)

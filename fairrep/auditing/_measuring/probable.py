@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..._inputs.sensitive import ProbableGroups
 from ..._utils.types import Codes
-from ...metrics._intervals import Counts
+from ...metrics._intervals import Counts, proportion_interval
 from ...metrics._probable import (
     Estimator,
     cell_sums,
@@ -20,6 +20,7 @@ from ...metrics._probable import (
     weighted_rates,
 )
 from .groups import RATES, GroupFigures, Table
+from .score_figures import ALL
 
 
 def measure_probable(
@@ -101,21 +102,24 @@ class _ProbableTable(Table):
 
     def rates(self, confidence: float) -> tuple[pd.DataFrame, ...]:
         """Value, low and high of the rates of each group and of all rows."""
-        everyone = np.rint(self.counts.sum(axis=0, keepdims=True)).astype(np.int64)
-        of_all = Table(["any"], everyone).rates(confidence)
-        columns = [
-            {"count": self.counts.sum(axis=(1, 2))},
-            *({"count": np.full(len(self.names), np.nan)} for _ in ("low", "high")),
+        everyone = np.rint(self.counts.sum(axis=0)).astype(np.int64)  # to whole rows
+        of_all = self.outcomes(everyone)
+        sizes = [*self.counts.sum(axis=(1, 2)), everyone.sum()]
+        unknown = np.full(len(sizes), np.nan)
+        tables: list[dict[str, Any]] = [
+            {"count": numbers} for numbers in (sizes, unknown, unknown)
         ]
         for rate in RATES:
-            counts = self.estimates_of_all[rate]
-            found = counts.rates, *counts.limits(confidence)
-            for column, numbers in zip(columns, found, strict=True):
-                column[rate] = np.where(counts.totals > 0, numbers, np.nan)
-        value, low, high = (
-            pd.concat([pd.DataFrame(column, index=self.names), overall.iloc[-1:]])
-            for column, overall in zip(columns, of_all, strict=True)
-        )
+            groups, (hits, total) = self.estimates_of_all[rate], of_all[rate]
+            overall = (
+                hits / total if total else np.nan,
+                *proportion_interval(hits, total, confidence),
+            )
+            by_group = groups.rates, *groups.limits(confidence)
+            for table, numbers, last in zip(tables, by_group, overall, strict=True):
+                table[rate] = [*numbers, last]
+        index = [*self.names, ALL]
+        value, low, high = (pd.DataFrame(table, index=index) for table in tables)
         return value, low, high
 
     def gap_values(
