@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from fairrep import AuditReport, audit
+from fairrep._inputs.doubts import warn_of_probabilities
 from fairrep.datasets import make_biased_classification
 from fairrep.metrics import fairness_report
 
@@ -120,14 +121,27 @@ def test_a_shuffled_index_is_told_of():
 # -- what seems to be probabilities --------------------------------------------------
 
 
-@pytest.mark.parametrize("extra", [{}, {"sex": np.where(Y, "f", "m")}, {"old": Y}])
-def test_columns_that_sum_to_1_are_told_of(extra):
-    frame = P.assign(**extra)
-    with pytest.warns(UserWarning, match="'a', 'b'.* pass them as sensitive_probab"):
+@pytest.mark.parametrize(
+    "frame",
+    [
+        P,
+        P.assign(sex=np.where(Y, "f", "m"), old=Y),
+        P.astype(object),
+        P.round(3).astype("Float64"),
+        pd.DataFrame({"a": Y == 1, "b": Y == 0}),
+    ],
+)
+def test_columns_that_sum_to_1_are_told_of(frame):
+    with pytest.warns(UserWarning, match=r"'a', 'b' of sensitive_features sum to 1 in"):
+        warn_of_probabilities(frame)
+
+
+def test_an_audit_and_a_report_tell_of_them():
+    message = r"If they are probabilities, pass them as sensitive_probabilities\."
+    with pytest.warns(UserWarning, match=message):
         AuditReport.from_predictions(
-            Y, D, sensitive_features=frame, leakage=False, n_bootstrap=20
+            Y, D, sensitive_features=P, leakage=False, n_bootstrap=20, n_quantiles=2
         )
-    message = "The columns 'a', 'b' of sensitive_features sum to 1 in each row"
     with (
         pytest.warns(UserWarning, match=message),
         pytest.raises(ValueError, match="an identifier"),
@@ -138,13 +152,15 @@ def test_columns_that_sum_to_1_are_told_of(extra):
 @pytest.mark.parametrize(
     "frame",
     [
-        changed(3, "a", 0.5).round(1),
-        P[["a"]].round(1),
+        changed(3, "a", 0.5),
+        changed(3, "a", np.nan),
+        P[["a"]],
         pd.DataFrame({"a": Y, "b": D}),
         pd.DataFrame({"a": Y == 1, "b": np.where(Y, "f", "m")}),
+        pd.DataFrame({"a": pd.to_timedelta(Y), "b": pd.to_timedelta(1 - Y)}),
+        pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [0, 1]}),
+        pd.DataFrame({"a": [1.5, 0.5], "b": [-0.5, 0.5]}),
     ],
 )
 def test_other_columns_are_taken_in_silence(frame):
-    AuditReport.from_predictions(
-        Y, D, sensitive_features=frame, leakage=False, n_bootstrap=20
-    )
+    warn_of_probabilities(frame)
