@@ -234,7 +234,7 @@ def _figures_text(figures: GroupFigures) -> str:
     ]
     if figures.least_squares is not None:
         parts += ["", "By least squares", *_disparity_lines(figures.least_squares)]
-        parts += ["", _wrap(WEIGHED)]
+        parts += ["", _wrap(f"! {WEIGHED}")]
     for entry in figures.left_out:
         kinds = ", ".join(kind.replace("_", " ") for kind in entry["from"])
         parts.append(
