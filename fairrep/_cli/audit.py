@@ -31,6 +31,7 @@ def run_audit(
     data: str,
     target: str,
     sensitive: list[str],
+    sensitive_probabilities: list[tuple[str, list[str]]],
     drop: list[str],
     prediction: str | None,
     score: str | None,
@@ -58,11 +59,15 @@ def run_audit(
     escape_formulas: bool,
 ) -> int:
     """Audit a model or predictions; return 1 where a limit is passed, else 0."""
+    if not sensitive and not sensitive_probabilities:
+        raise ValueError("expected --sensitive, --sensitive-probabilities, or both")
     if score is not None and prediction is None:
         raise ValueError("--score goes with --prediction: a model gives its own scores")
     limits = dict([*fail_above, *fail_below])
     if not leakage and "leakage" in limits:
         raise ValueError("--fail-above leakage=... needs what --no-leakage leaves out")
+    if not sensitive and "leakage" in limits:
+        raise ValueError("--fail-above leakage=... needs a --sensitive column to read")
     if impact_ratios is None and (reference is not None or min_group_share > 0):
         option = "--min-group-share" if reference is None else "--reference"
         raise ValueError(f"{option} goes with --impact-ratios, the table that has it")
@@ -75,7 +80,14 @@ def run_audit(
     outputs_of["--impact-ratios"] = impact_ratios
     check_outputs([data, model], outputs_of, force=force)
     outputs = [name for name in (prediction, score) if name is not None]
-    check_roles(target=[target], sensitive=sensitive, outputs=outputs, drop=drop)
+    probable = [column for _, columns in sensitive_probabilities for column in columns]
+    check_roles(
+        target=[target],
+        sensitive=sensitive,
+        sensitive_probabilities=probable,
+        outputs=outputs,
+        drop=drop,
+    )
     subject = None
     if model is not None:
         subject = load_model(model, trusted=trust, trust_pickle=trust_pickle)
@@ -86,13 +98,17 @@ def run_audit(
                     f"so no figure for the limit to {name}"
                 )
     frame = read_data(data, **reading)
-    roles = [target, *sensitive, *outputs]
+    roles = [target, *sensitive, *probable, *outputs]
     check_columns(frame, [*roles, *drop], data)
     # Rows without a sensitive value are dropped, and counted, by the audit.
     whole = roles if missing == "raise" else [target, *outputs]
     frame = complete_rows(frame, whole, missing)
     options: dict[str, Any] = {
-        "sensitive_features": frame[sensitive],
+        "sensitive_features": frame[sensitive] if sensitive else None,
+        "sensitive_probabilities": {
+            name: frame[columns] for name, columns in sensitive_probabilities
+        }
+        or None,
         "leakage": leakage,
         "missing": missing,
         "not_compared": not_compared,

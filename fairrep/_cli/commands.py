@@ -29,6 +29,7 @@ from .options import (
     group_name,
     least,
     limit,
+    probabilities,
 )
 
 
@@ -192,7 +193,17 @@ def add_audit(commands: Any) -> None:
         formatter_class=Formatter,
     )
     add_data(parser)
-    add_columns(parser)
+    add_columns(parser, needs_sensitive=False)
+    parser.add_argument(
+        "--sensitive-probabilities",
+        type=probabilities,
+        action="append",
+        default=[],
+        metavar="NAME:COLUMN,COLUMN,...",
+        help="a sensitive attribute that is known as probabilities alone, and the "
+        "columns that hold them, one a group; repeatable, and with or without "
+        "--sensitive",
+    )
     audited = parser.add_mutually_exclusive_group(required=True)
     audited.add_argument(
         "--prediction", metavar="COLUMN", help="the column of predicted labels"

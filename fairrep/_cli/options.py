@@ -104,6 +104,17 @@ def group_name(text: str) -> tuple[str, str, str]:
     return column, value, name
 
 
+def probabilities(text: str) -> tuple[str, list[str]]:
+    """A type for argparse: name:column,column,..."""
+    name, _, columns = text.partition(":")
+    names = columns.split(",")
+    if not name or "" in names or len(names) < 2:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME:COLUMN,COLUMN,... with at least two columns; got {text!r}"
+        )
+    return name, names
+
+
 limit_number = checked(
     float, "a number from 0 to 1 after the =", lambda value: 0 <= value <= 1
 )
@@ -166,14 +177,17 @@ def add_model(parser: Any, *, required: bool) -> None:
     )
 
 
-def add_columns(parser: argparse.ArgumentParser) -> None:
+def add_columns(
+    parser: argparse.ArgumentParser, *, needs_sensitive: bool = True
+) -> None:
     parser.add_argument(
         "--target", required=True, metavar="COLUMN", help="the column of true labels"
     )
     parser.add_argument(
         "--sensitive",
-        required=True,
+        required=needs_sensitive,
         action="append",
+        default=[],
         metavar="COLUMN",
         help="a sensitive column; repeatable",
     )

@@ -12,6 +12,7 @@ from sklearn.model_selection import cross_val_predict
 
 from .._utils.types import Codes, Floats
 from .._utils.warnings import warn_user
+from .sensitive import ROUNDING
 from .splits import stratified_folds
 
 # Of fewer rows it cannot be told.
@@ -118,6 +119,28 @@ def warn_of_unknown(
             f"{str(values[~is_known][0])!r}, were never seen in fit, which saw such as "
             f"{seen}. They count as unknown. Check how the column is read and written."
         )
+
+
+def warn_of_probabilities(frame: pd.DataFrame) -> None:
+    """Warn of sensitive columns that seem to be one attribute's probabilities."""
+    numeric = frame.infer_objects().select_dtypes(["number", "bool"], ["timedelta"])
+    fractions = numeric.loc[:, (numeric.astype("Float64") % 1 != 0).any()]
+    for columns in (numeric, fractions):
+        values = columns.to_numpy(dtype=np.float64, na_value=np.nan)
+        are_probabilities = (
+            columns.shape[1] > 1
+            and bool((values >= 0).all())
+            and bool((np.abs(values.sum(axis=1) - 1) <= ROUNDING).all())
+        )
+        if are_probabilities:
+            names = ", ".join(map(repr, columns))
+            warn_user(
+                f"The columns {names} of sensitive_features sum to 1 in each row, as "
+                "the probabilities of one attribute's groups do, but each is taken for "
+                "an attribute of its own. If they are probabilities, pass them as "
+                "sensitive_probabilities."
+            )
+            return
 
 
 # -- scores of a classifier ------------------------------------------------------

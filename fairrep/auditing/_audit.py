@@ -12,7 +12,8 @@ def audit(
     X: Any = None,
     y: Any = None,
     *,
-    sensitive_features: Any,
+    sensitive_features: Any = None,
+    sensitive_probabilities: Any = None,
     pos_label: Any = None,
     leakage: bool = True,
     min_group_size: int = 30,
@@ -47,7 +48,12 @@ def audit(
         One or more columns, also as a dict of columns. Several are audited one by one
         and crossed. A column of numbers with more than 20 different values, or with
         fractions and more than 2, is continuous; its quantiles are the groups. Rows
-        match by position.
+        match by position. None where there are `sensitive_probabilities`.
+    sensitive_probabilities : array-like of shape (n_samples, n_groups), or dict, \
+            default=None
+        Of an attribute that nobody recorded, the probabilities of its groups, as name
+        and address give them (BISG): a column a group, each row summing to 1. A dict of
+        such tables is of several attributes by name. See Notes.
     pos_label : bool, int, float or str, default=None
         The positive class. None for the ``pos_label`` of the estimators, where one has
         it, or ``classes_[1]``; of more than two classes, for each against the rest.
@@ -96,7 +102,9 @@ def audit(
     ValueError
         If lengths differ, y is missing though a model predicts, y has labels that the
         model never saw, `pos_label` is none of them, models name different ones, a
-        sensitive column has one group or misses values, or an option is out of range.
+        sensitive column has one group or misses values, no sensitive attribute is
+        given, probabilities are outside of [0, 1] or do not sum to 1, or an option is
+        out of range.
     TypeError
         If there is nothing to audit in an estimator.
 
@@ -110,10 +118,28 @@ def audit(
     between mean score and rate of positives in ten bins of the score; noise adds to it
     as well, most in small groups, so judge it by its interval.
 
+    Groups known as probabilities are not assigned, which would make gaps that are not
+    there or hide those that are: rates are means with the probabilities as weights,
+    counts are their sums. This is right where labels and predictions tell no more of
+    the group than the probabilities do; otherwise it usually shows too small a gap
+    [2]_. Beside it stand rates by least squares of the outcome on the probabilities,
+    right where within a group the probabilities tell nothing of labels and predictions,
+    and otherwise usually too far apart. Of two groups the true gap lies between both if
+    what either leaves out has the sign of the gap [3]_. Both ask that of the rows of
+    probability 0.3 three in ten are of the group. Their intervals are of linearised
+    estimates, Wilson's for rates, and of the pairs of groups for disparities; they know
+    of chance, not of what the probabilities get wrong. Calibration, attackers, proxies
+    and certificates need groups that are known, and are left out.
+
     References
     ----------
     .. [1] J. Carpenter, "Test inversion bootstrap confidence intervals", Journal of the
            Royal Statistical Society B 61(1), 1999.
+    .. [2] J. Chen, N. Kallus, X. Mao, G. Svacha and M. Udell, "Fairness under
+           unawareness: assessing disparity when protected class is unobserved",
+           FAT* 2019. https://arxiv.org/abs/1811.11154
+    .. [3] H. Elzayn et al., "Measuring and mitigating racial disparities in tax
+           audits", Quarterly Journal of Economics 140(1), 2025.
 
     Examples
     --------
@@ -140,6 +166,7 @@ def audit(
         X,
         y,
         sensitive_features=sensitive_features,
+        sensitive_probabilities=sensitive_probabilities,
         pos_label=pos_label,
         leakage=leakage,
         min_group_size=min_group_size,

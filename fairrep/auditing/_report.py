@@ -89,7 +89,8 @@ class AuditReport(Findings):
         y_true: Any,
         y_pred: Any,
         *,
-        sensitive_features: Any,
+        sensitive_features: Any = None,
+        sensitive_probabilities: Any = None,
         y_score: Any = None,
         representation: Any = None,
         X: Any = None,
@@ -117,6 +118,9 @@ class AuditReport(Findings):
             True and predicted labels. Both may be None where there is a
             `representation`, which is then audited alone.
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
+            As in :func:`audit`; None where there are `sensitive_probabilities`.
+        sensitive_probabilities : array-like of shape (n_samples, n_groups), or dict, \
+                default=None
             As in :func:`audit`.
         y_score : array-like of shape (n_samples,) or (n_samples, n_classes), \
                 default=None
@@ -184,6 +188,7 @@ class AuditReport(Findings):
             y_true,
             y_pred,
             sensitive_features=sensitive_features,
+            sensitive_probabilities=sensitive_probabilities,
             y_score=y_score,
             representation=representation,
             X=X,
@@ -246,7 +251,9 @@ class AuditReport(Findings):
             "high" (Newcombe's, in logarithms, of each pair by itself), "p_value"
             (Fisher's exact test of the pair) and "below_four_fifths", whether the ratio
             is below 0.8. NaN where there is no ratio. Rows without a value in the
-            column are counted as the group "(not known)".
+            column are counted as the group "(not known)". Of groups known as
+            probabilities counts are their sums, and the p-value is that of the
+            difference in standard errors.
 
         Raises
         ------

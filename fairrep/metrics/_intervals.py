@@ -21,6 +21,8 @@ References
        https://arxiv.org/abs/1105.3166
 .. [5] R. G. Newcombe, "Interval estimation for the difference between independent
        proportions: comparison of eleven methods", Statistics in Medicine 17(8), 1998.
+.. [6] G. Y. Zou and A. Donner, "Construction of confidence limits about effect
+       measures: a general approach", Statistics in Medicine 27(10), 2008.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,6 +30,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.special import ndtr
 from scipy.stats import binomtest, norm, studentized_range
 from sklearn.isotonic import isotonic_regression
 
@@ -88,12 +91,16 @@ def compared(new: Iterable[float], old: Iterable[float]) -> str | None:
 class Counts:
     """Rows of each group that have an outcome, out of those that could have it."""
 
-    hits: Codes  # (n_groups,)
-    totals: Codes  # (n_groups,), all positive
+    hits: Codes | Floats  # (n_groups,)
+    totals: Codes | Floats  # (n_groups,), all positive
+    # Of the rates' errors, (n_groups, n_groups), where rows belong to several groups;
+    # hits and totals are then those of as certain a rate of rows with one group each.
+    correlation: Floats | None = None
 
     @property
     def rates(self) -> Floats:
-        return self.hits / self.totals
+        with np.errstate(invalid="ignore"):  # 0/0
+            return self.hits / self.totals
 
     @property
     def smoothed(self) -> Floats:
@@ -104,6 +111,34 @@ class Counts:
     def errors(self) -> Floats:
         """Standard errors of the rates."""
         return np.sqrt(self.smoothed * (1 - self.smoothed) / self.totals)
+
+    def take(self, groups: Codes) -> "Counts":
+        """The same of some of the groups."""
+        correlation = self.correlation
+        if correlation is not None:
+            correlation = correlation[np.ix_(groups, groups)]
+        return Counts(self.hits[groups], self.totals[groups], correlation)
+
+    def limits(self, confidence: float) -> tuple[Floats, Floats]:
+        """Wilson's limits of the rates; NaN where nothing was counted."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            limits = _wilson(self, confidence)
+        low, high = (np.where(self.totals > 0, limit, np.nan) for limit in limits)
+        return low, high
+
+    def margins(self, below: Floats, above: Floats) -> Floats:
+        """How far off the differences between rates may be, by group and group.
+
+        Of the row's rate less the column's, made of how far the one may be ``below``
+        and the other ``above`` [5]_ [6]_.
+        """
+        if self.correlation is None:
+            return np.hypot(below[:, None], above)
+        known = np.isfinite(below)[:, None] & np.isfinite(above)
+        below, above = np.broadcast_arrays(below[:, None], above)
+        below, above = np.where(known, below, 0.0), np.where(known, above, 0.0)
+        squared = below**2 + above**2 - 2 * self.correlation * below * above
+        return np.where(known, np.sqrt(np.maximum(squared, 0.0)), np.inf)
 
 
 def gap_intervals(
@@ -158,6 +193,27 @@ def gap_intervals(
     return intervals
 
 
+def pair_interval(
+    counts: Counts, group: int, reference: int, confidence: float
+) -> tuple[Interval, float]:
+    """The ratio of two correlated rates: its interval, and the p-value of no ratio.
+
+    The interval is that of `ratio_interval`, with the correlation of the errors [6]_;
+    the p-value is of the difference in standard errors.
+    """
+    kept = counts.take(np.array([group, reference]))
+    low, rates, high = _logarithms(kept, *_wilson(kept, confidence))
+    value = kept.rates[0] / kept.rates[1]
+    seen = rates[0] - rates[1]
+    below = kept.margins(rates - low, high - rates)[0, 1]
+    above = kept.margins(high - rates, rates - low)[0, 1]
+    lower, upper = float(np.exp(seen - below)), float(np.exp(seen + above))
+    # Of groups with the same weights, which always have the same rate, 0.
+    spread = max(kept.margins(kept.errors, kept.errors)[0, 1], 1e-12)
+    p_value = 2 * norm.sf(np.abs(np.subtract(*kept.rates)) / spread)
+    return (min(lower, value), max(upper, value)), float(p_value)
+
+
 def _lower_limit(counts: Counts, gap: Gap, tail: float) -> float:
     """Lower limit of one family's gap: the largest of its pairs of groups.
 
@@ -201,7 +257,7 @@ def _limits_of_pairs(counts: Counts, gap: Gap, tail: float) -> Floats:
     rates, low, high = counts.rates, *_wilson(counts, 1 - 2 * norm.sf(reach))
     if gap is _one_minus_ratio:
         low, rates, high = _logarithms(counts, low, high)
-    margin = np.hypot((rates - low)[:, None], high - rates)
+    margin = counts.margins(rates - low, high - rates)
     is_above = rates[:, None] > rates
     seen = (rates[:, None] - rates)[is_above]
     limits = np.zeros(margin.shape)
@@ -228,7 +284,8 @@ def _of_size(seen: Floats, margin: Floats, reach: float) -> Floats:
     low, high = np.zeros_like(scaled), scaled.copy()
     for _ in range(N_BISECTIONS):
         size = (low + high) / 2
-        is_rare = norm.sf(scaled - size) + norm.sf(scaled + size) < level
+        # The same as norm.sf, without its checks, which take most of an interval.
+        is_rare = ndtr(size - scaled) + ndtr(-scaled - size) < level
         low, high = np.where(is_rare, size, low), np.where(is_rare, high, size)
     # Where a margin is infinite, the limit is 0.
     return low * np.where(low > 0, margin, 0.0) / reach
@@ -242,12 +299,29 @@ def _upper_limit(
     rng: np.random.RandomState,
 ) -> float:
     """Upper limit of one family's gap; of several, the largest is the worst gap's."""
+    if counts.correlation is not None:
+        return _limit_of_pairs(counts, gap, tail)
     shape = _apart(counts)
     reach = np.ptp(counts.rates) + REACH * counts.errors.max()
     path = _path(counts, shape, np.linspace(0, reach / np.ptp(shape), N_LEVELS))
-    draws = _draw(counts.totals, path, n_bootstrap, rng)
+    draws = _draw(np.asarray(counts.totals, dtype=np.int64), path, n_bootstrap, rng)
     limit = invert(gap(path), gap(draws), float(gap(counts.rates)), tail)[1]
     return max(limit, _swapped_limit(counts, gap, tail))
+
+
+def _limit_of_pairs(counts: Counts, gap: Gap, tail: float) -> float:
+    """Upper limit of the gap: the largest of its pairs of groups, in either order.
+
+    The pair that truly sets the gap is one of them, so the limit holds at least as
+    often as that of a single pair.
+    """
+    rates, low, high = counts.rates, *_wilson(counts, 1 - 2 * tail)
+    if gap is _one_minus_ratio:
+        low, rates, high = _logarithms(counts, low, high)
+    # By row the group above, whose error is upwards, by column the one below.
+    limits = rates[:, None] - rates + counts.margins(high - rates, rates - low)
+    limit = float(limits[~np.eye(len(rates), dtype=bool)].max())
+    return float(-np.expm1(-limit)) if gap is _one_minus_ratio else min(limit, 1.0)
 
 
 def _swapped_limit(counts: Counts, gap: Gap, tail: float) -> float:

@@ -19,6 +19,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from .._inputs.doubts import warn_of_probabilities
 from .._inputs.groups import (
     check_no_identifier,
     check_present,
@@ -26,8 +27,10 @@ from .._inputs.groups import (
     sensitive_frame,
 )
 from .._inputs.labels import check_one_kind, positive_class
+from .._inputs.sensitive import read_probabilities
 from .._inputs.tables import check_row_order
 from .._utils.plain import plain_tree
+from ._probable import cell_sums
 
 
 def _selection_rate(
@@ -209,7 +212,8 @@ def fairness_report(
     y_true: Any,
     y_pred: Any,
     *,
-    sensitive_features: Any,
+    sensitive_features: Any = None,
+    sensitive_probabilities: Any = None,
     pos_label: Any = None,
     sample_weight: Any = None,
 ) -> FairnessReport:
@@ -223,7 +227,15 @@ def fairness_report(
         Predicted labels; no probabilities.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
         Groups of the rows, in the order of the rows: a pandas index is not used.
-        Several columns, also as a dict of columns, are crossed.
+        Several columns, also as a dict of columns, are crossed. None where there are
+        `sensitive_probabilities`.
+    sensitive_probabilities : array-like of shape (n_samples, n_groups), default=None
+        In place of `sensitive_features`, of an attribute that nobody recorded, the
+        probabilities of its groups: a column a group, each row summing to 1. A dict
+        names the attribute: ``{"race": table}``. Each row then counts in every group
+        with its probability, which is right where labels and predictions tell no more
+        of the group than the probabilities do, and otherwise usually shows too small a
+        gap [3]_; :func:`fairrep.audit` sets a second estimate beside it.
     pos_label : bool, int, float or str, default=None
         The positive class; any other label is negative, so for more than two classes
         the rates, accuracy included, are of this class against the rest. None stands
@@ -231,7 +243,8 @@ def fairness_report(
         any other two, as in ``classes_[1]``: "yes" of "no" and "yes". With more labels
         it is an error.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows, not negative. The count of a group is not weighted.
+        Weights of the rows, not negative. The count of a group is not weighted, but
+        for probabilities, whose sum it is.
 
     Returns
     -------
@@ -242,7 +255,9 @@ def fairness_report(
     ------
     ValueError
         If lengths differ, values are missing, `y_pred` holds no labels, `pos_label` is
-        needed or not among the labels, or the weights of a group sum to 0.
+        needed or not among the labels, the weights of a group sum to 0, probabilities
+        are outside of [0, 1] or do not sum to 1, or not exactly one of
+        `sensitive_features` and `sensitive_probabilities` is given.
 
     Warns
     -----
@@ -260,6 +275,8 @@ def fairness_report(
        learning. NeurIPS.
     .. [2] Weerts et al. (2023). Fairlearn: assessing and improving fairness of AI
        systems. JMLR 24(257).
+    .. [3] Chen, Kallus, Mao, Svacha and Udell (2019). Fairness under unawareness:
+       assessing disparity when protected class is unobserved. FAT*.
 
     Examples
     --------
@@ -289,15 +306,61 @@ def fairness_report(
         y_true=y_true,
         y_pred=y_pred,
         sensitive_features=sensitive_features,
+        sensitive_probabilities=sensitive_probabilities,
         sample_weight=sample_weight,
     )
+    if (sensitive_features is None) == (sensitive_probabilities is None):
+        given = "neither" if sensitive_features is None else "both"
+        raise ValueError(
+            "Expected either sensitive_features or sensitive_probabilities; got "
+            f"{given}. Known groups and probable ones are not crossed."
+        )
     y_true, y_pred = read_labels(y_true, y_pred)
     labels = unique_labels(y_true, y_pred).tolist()
     positive = positive_class(labels, pos_label)
-    frame = metric_frame(
-        y_true, y_pred, positive, sensitive_features, sample_weight, [*METRICS]
+    other = other_word(labels, pos_label, positive)
+    if sensitive_features is not None:
+        frame = metric_frame(
+            y_true, y_pred, positive, sensitive_features, sample_weight, [*METRICS]
+        )
+        return FairnessReport(frame, positive, other)
+    label, prediction, groups, weight, count = _probable_cells(
+        y_true == positive,
+        y_pred == positive,
+        sensitive_probabilities,
+        read_weight(sample_weight, y_true),
     )
-    return FairnessReport(frame, positive, other_word(labels, pos_label, positive))
+    frame = metric_frame(
+        label, prediction, 1, groups, weight, [*METRICS], row_counts=count
+    )
+    return FairnessReport(frame, positive, other)
+
+
+def _probable_cells(
+    positive: NDArray,
+    predicted: NDArray,
+    sensitive_probabilities: Any,
+    weight: NDArray,
+) -> tuple[NDArray, NDArray, pd.DataFrame, NDArray, NDArray]:
+    """Label, prediction and group of each cell that has rows, their weight and number.
+
+    The rows themselves, once for each group, would give fairlearn the same figures.
+    """
+    n_rows = len(positive)
+    attributes = read_probabilities(sensitive_probabilities, n_rows, "raise")
+    if len(attributes) > 1:
+        raise ValueError(
+            f"sensitive_probabilities has {len(attributes)} attributes; expected one, "
+            "as probabilities do not tell how several are crossed."
+        )
+    attribute = attributes[0].take(np.arange(n_rows))
+    outcomes = positive.astype(int), predicted.astype(int)
+    count = cell_sums(attribute.weights, *outcomes)
+    mass = cell_sums(attribute.weights * weight[:, None], *outcomes)
+    group, label, prediction = np.nonzero(count > 0)
+    names = np.array(attribute.names, dtype=object)[group]
+    groups = pd.DataFrame({attribute.name: names})
+    return label, prediction, groups, mass[count > 0], count[count > 0]
 
 
 def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
@@ -345,16 +408,15 @@ def metric_frame(
     sensitive_features: Any,
     sample_weight: Any,
     metrics: list[str],
+    row_counts: NDArray | None = None,
 ) -> MetricFrame:
-    """Measure `pos_label` against the rest; warn where a metric is 0/0."""
+    """Measure `pos_label` against the rest; warn where a metric is 0/0.
+
+    With `row_counts` each row stands for as many.
+    """
     positive = (y_true == pos_label).astype(int)
     groups = _groups(sensitive_features, len(y_true))
-    weight = np.ones(len(y_true))
-    if sample_weight is not None:
-        weight = np.asarray(sample_weight, dtype=float)
-        _check_length("sample_weight", weight, y_true)
-        if weight.ndim != 1 or not (np.isfinite(weight) & (weight >= 0)).all():
-            raise ValueError("sample_weight must be 1-d, finite and not negative.")
+    weight = read_weight(sample_weight, y_true)
     mass = pd.DataFrame({ODDS[0]: weight * positive, ODDS[1]: weight * (1 - positive)})
     mass = mass.groupby([groups[name] for name in groups]).sum()
     if empty := mass.index[mass.sum(axis=1) == 0].tolist():
@@ -367,19 +429,38 @@ def metric_frame(
                 UndefinedMetricWarning,
                 stacklevel=3,
             )
+    functions = {name: METRICS[name] for name in metrics}
+    params = {name: {"sample_weight": weight} for name in metrics if name != "count"}
+    if row_counts is not None:
+        functions["count"] = _sum_of_counts
+        params["count"] = {"row_counts": row_counts}
     return MetricFrame(
-        metrics={name: METRICS[name] for name in metrics},
+        metrics=functions,
         y_true=positive,
         y_pred=(y_pred == pos_label).astype(int),
         sensitive_features=groups,
-        sample_params={
-            name: {"sample_weight": weight} for name in metrics if name != "count"
-        },
+        sample_params=params,
     )
+
+
+def read_weight(sample_weight: Any, y_true: NDArray) -> NDArray:
+    """Weights of the rows; 1 where there are none."""
+    if sample_weight is None:
+        return np.ones(len(y_true))
+    weight = np.asarray(sample_weight, dtype=float)
+    _check_length("sample_weight", weight, y_true)
+    if weight.ndim != 1 or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError("sample_weight must be 1-d, finite and not negative.")
+    return weight
+
+
+def _sum_of_counts(y_true: NDArray, y_pred: NDArray, row_counts: NDArray) -> float:
+    return float(np.sum(row_counts))
 
 
 def _groups(sensitive_features: Any, n_rows: int) -> pd.DataFrame:
     frame = sensitive_frame(sensitive_features, n_rows).rename(columns=str)
+    warn_of_probabilities(frame)
     advice = "; expected none. Drop these rows, or name a group for them."
     for name, n_missing in frame.isna().sum().items():
         check_present(n_missing, f"sensitive_features {name!r}", advice)

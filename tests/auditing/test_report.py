@@ -406,7 +406,7 @@ def test_summary_says_what_was_found(leakage):
     undirected.metric, undirected.mi_low = "rank_correlation", 0.07
     report.models["predictions"].leakage = {"age": [undirected]}
     assert (
-        "though not whether it is low or high: the score holds at least 10.1 % of"
+        "of what there is to know of it the score holds at least 10.1 %."
         in (report.summary[1])
     )
     report.models["predictions"].leakage = {"sex": [leakage(value=0.505, surest=0.7)]}

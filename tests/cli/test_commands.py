@@ -520,3 +520,46 @@ def test_help_tells_defaults_that_say_something(capsys, command):
     assert "(default: None)" not in text
     assert "(default: [])" not in text
     assert "(default: False)" not in text
+
+
+def test_audit_of_probabilities(frame, tmp_path, capsys):
+    rng = np.random.RandomState(0)
+    p = rng.dirichlet([2, 1, 1], len(frame))
+    rows = frame.assign(
+        said=np.where(rng.uniform(size=len(frame)) < p @ [0.2, 0.5, 0.8], "high", "low")
+    )
+    rows[["white", "black", "asian"]] = p
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    audited = ["audit", tmp_path / "rows.csv", "--target", "income"]
+    audited += ["--prediction", "said", "--no-leakage", "--pos-label", "high"]
+    race = ["--sensitive-probabilities", "race:white,black,asian"]
+    out, _ = run(capsys, *audited, *race, "--json", "-")
+    (found,) = json.loads(out)["models"]["said"]["groups"]
+    expected = AuditReport.from_predictions(
+        rows["income"],
+        rows["said"],
+        sensitive_probabilities={"race": rows[["white", "black", "asian"]]},
+        pos_label="high",
+        leakage=False,
+    ).figures()
+    for name, row in found["disparities"].items():
+        assert row["value"] == pytest.approx(expected.disparities.loc[name, "value"])
+    run(capsys, *audited, *race, "--fail-above", "gap=0.01", code=1)
+    # Known groups beside them, and the probabilities are no features.
+    out, _ = run(capsys, *audited, *race, "--sensitive", "sex")
+    assert "By race, known only as probabilities" in out
+    assert "By sex, 'high' is predicted" in out
+    message = "expected --sensitive, --sensitive-probabilities, or both"
+    assert error_of(capsys, *audited) == message
+    message = "--fail-above leakage=... needs a --sensitive column to read"
+    leakage = ["--fail-above", "leakage=0.6"]
+    assert (
+        error_of(capsys, *(a for a in audited if a != "--no-leakage"), *race, *leakage)
+        == message
+    )
+    message = "column 'white' is given as sensitive_probabilities and again as"
+    again = ["--sensitive-probabilities", "b:white,black"]
+    assert message in error_of(capsys, *audited, *race, *again)
+    with pytest.raises(SystemExit):
+        run(capsys, *audited, "--sensitive-probabilities", "white,black")
+    assert "expected NAME:COLUMN,COLUMN,..." in capsys.readouterr().err

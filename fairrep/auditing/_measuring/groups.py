@@ -84,6 +84,11 @@ class GroupFigures:
         Rows whose true label is `pos_label`.
     titles : dict of str to str
         Names of the groups that say what they are groups of: "sex=f".
+    least_squares : GroupFigures or None
+        Of groups that are known as probabilities, whose rates are weighed by them: the
+        same by least squares, which is right where these are not, and reversed.
+    selection : Counts or None
+        Of such groups the selection rates, with the correlation of their errors.
     """
 
     attribute: str
@@ -98,6 +103,9 @@ class GroupFigures:
     association: dict[str, float] | None
     n_positive: int
     titles: dict[str, str]
+    # Where groups are known as probabilities:
+    least_squares: "GroupFigures | None" = None
+    selection: Counts | None = None
 
     @property
     def groups(self) -> list[str]:
@@ -160,6 +168,12 @@ class GroupFigures:
             nats = {"value": found["mutual_info"], "low": np.nan, "high": np.nan}
             rows.append({"group": "", "metric": "rank_correlation", **rank})
             rows.append({"group": "", "metric": "mutual_info", **nats})
+        if self.least_squares is not None:
+            # Of all rows, and of their number, there is one estimate.
+            other = self.least_squares.to_frame()
+            other = other[(other["group"] != ALL) & (other["metric"] != "count")]
+            named = other.assign(metric="least_squares_" + other["metric"])
+            rows += named.to_dict("records")
         frame = pd.DataFrame(rows)
         numbers = ["value", "low", "high"]
         return frame.astype(dict.fromkeys(numbers, float))
@@ -173,7 +187,7 @@ class GroupFigures:
                 for name, table in self.tables.items()
             }
 
-        return {
+        content = {
             "sensitive": self.attribute,
             "pos_label": plain(self.pos_label),
             "by_group": {
@@ -188,6 +202,9 @@ class GroupFigures:
             "association": self.association
             and {key: plain(value) for key, value in self.association.items()},
         }
+        if self.least_squares is not None:
+            content["least_squares"] = self.least_squares.to_dict()
+        return content
 
 
 def measure_groups(
@@ -226,7 +243,9 @@ def measure_groups(
         Of the intervals.
     """
     rng = random_state
-    table = _Table(positive, predicted, attribute)
+    cell = (attribute.codes * 2 + positive) * 2 + predicted
+    counts = np.bincount(cell, minlength=4 * len(attribute.names))
+    table = Table(attribute.names, counts.reshape(-1, 2, 2))
     probability = score if score is not None and is_probability(score) else None
     bins = counts = None
     value, low, high = table.rates(confidence)
@@ -266,15 +285,20 @@ def measure_groups(
     )
 
 
-class _Table:
-    """Labels and predictions by group, and the counts that they come down to."""
+class Table:
+    """Rows counted by group, label and prediction, and the figures that follow.
 
-    def __init__(self, positive: Codes, predicted: Codes, attribute: Groups) -> None:
-        self.attribute = attribute
-        n_groups = len(attribute.names)
-        cell = (attribute.codes * 2 + positive) * 2 + predicted
-        counts = np.bincount(cell, minlength=4 * n_groups).reshape(n_groups, 2, 2)
-        self.counts = counts  # by group, label and prediction
+    Parameters
+    ----------
+    names : list of str
+        Of the groups.
+    counts : ndarray of shape (n_groups, 2, 2)
+        By group, label and prediction.
+    """
+
+    def __init__(self, names: list[str], counts: NDArray) -> None:
+        self.names = names
+        self.counts = counts
 
     def outcomes(self, counts: NDArray) -> dict[str, tuple[Any, Any]]:
         """Hits and total of each rate, out of counts[..., label, prediction]."""
@@ -291,6 +315,10 @@ class _Table:
             "false_omission_rate": (fn, tn + fn),
         }
 
+    def estimates(self, rate: str, kept: list[int]) -> Counts:
+        """A rate of some groups, as what its intervals are made of."""
+        return Counts(*self.outcomes(self.counts[kept])[rate])
+
     def rates(self, confidence: float) -> tuple[pd.DataFrame, ...]:
         """Value, low and high of the rates of each group and of all rows."""
         groups, label, prediction, weight = self._cells(range(len(self.counts)))
@@ -301,7 +329,7 @@ class _Table:
             sensitive_features=groups,
             sample_params={rate: {"sample_weight": weight} for rate in RATES},
         )
-        names = [*self.attribute.names, ALL]
+        names = [*self.names, ALL]
         rates = [*RATES]
         table = np.vstack([frame.by_group[rates], frame.overall[rates]])
         value = pd.DataFrame(table.astype(float), index=names, columns=rates)
@@ -340,7 +368,7 @@ class _Table:
     ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
         as_asked = {
             group: "as asked"
-            for group, name in enumerate(self.attribute.names)
+            for group, name in enumerate(self.names)
             if not {name, *name.split(", ")}.isdisjoint(not_compared)
         }
         reasons = {
@@ -368,7 +396,7 @@ class _Table:
                 needed[CONDITIONS[rate]] = (outcomes[rate][1], least)
         for what, (totals, least) in needed.items():
             for group in np.flatnonzero(totals < least):
-                why = f"{totals[group]} {what}, {least} needed"
+                why = f"{_shown(totals[group])} {what}, {least} needed"
                 found.setdefault(int(group), why)
         return found
 
@@ -379,7 +407,7 @@ class _Table:
             for group, why in groups.items():
                 merged.setdefault((group, why), []).append(kind)
         return [
-            {"group": self.attribute.names[group], "from": kinds, "why": why}
+            {"group": self.names[group], "from": kinds, "why": why}
             for (group, why), kinds in sorted(merged.items())
         ]
 
@@ -392,19 +420,18 @@ class _Table:
         confidence: float,
     ) -> dict[str, dict[str, Any]]:
         names = [f"{kind}_difference", f"{kind}_ratio"]
-        if len(kept) < 2:
+        families = [self.estimates(rate, kept) for rate in rates]
+        if len(kept) < 2 or any((counts.totals == 0).any() for counts in families):
             unknown = {"value": np.nan, "low": np.nan, "high": np.nan}
             return {name: {**unknown, **dict.fromkeys(PAIRS)} for name in names}
-        outcomes = self.outcomes(self.counts[kept])
-        families = [Counts(*outcomes[rate]) for rate in rates]
         limits = gap_intervals(families, n_bootstrap=n_bootstrap, confidence=confidence)
-        report = self._report(rates, kept)
-        groups = [self.attribute.names[g] for g in kept]
+        values = self.gap_values(kind, rates, kept)
+        groups = [self.names[g] for g in kept]
         found = {}
         for name in names:
             if name not in DISPARITIES:
                 continue
-            value = getattr(report, name)
+            value = values[name]
             comparison = name.rsplit("_", 1)[1]
             low, high = limits[comparison]
             widest = max((counts.rates for counts in families), key=GAPS[comparison])
@@ -423,10 +450,15 @@ class _Table:
             }
         return found
 
-    def _report(self, rates: list[str], kept: list[int]) -> FairnessReport:
+    def gap_values(
+        self, kind: str, rates: list[str], kept: list[int]
+    ) -> dict[str, float]:
+        """Difference and ratio between groups, of those disparities that there are."""
         groups, label, prediction, weight = self._cells(kept)
         frame = metric_frame(label, prediction, 1, groups, weight, rates)
-        return FairnessReport(frame, 1)
+        report = FairnessReport(frame, 1)
+        names = (f"{kind}_difference", f"{kind}_ratio")
+        return {name: getattr(report, name) for name in names if name in DISPARITIES}
 
     def _cells(self, kept: Iterable[int]) -> tuple[Codes, Codes, Codes, Floats]:
         """Group, label, prediction and number of rows of each cell that has some.
@@ -440,6 +472,11 @@ class _Table:
         some = counts.ravel() > 0
         group, label, prediction = (part[some] for part in table)
         return group, label, prediction, counts.ravel()[some].astype(float)
+
+
+def _shown(total: float) -> str:
+    """A number of rows, which is no whole one where they are weighed."""
+    return f"{math.floor(10 * total) / 10}" if total % 1 else str(int(total))
 
 
 def _precision(y_true: NDArray, y_pred: NDArray, sample_weight: NDArray) -> float:

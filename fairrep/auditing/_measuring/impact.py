@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from ...metrics._intervals import ratio_interval
+from ...metrics._intervals import pair_interval, ratio_interval
 from .groups import GroupFigures
 
 FOUR_FIFTHS = 0.8
@@ -64,16 +64,19 @@ def _of_attribute(
 ) -> pd.DataFrame:
     passed = PASSED[rate]
     by_group = figures.value.loc[figures.groups]
+    # Sums of probabilities are no whole numbers.
+    dtype, estimates = (float if figures.selection else int), figures.selection
     table = pd.DataFrame(
         {
             "sensitive": figures.attribute,
             "group": figures.groups,
-            "count": by_group["count"].to_numpy(dtype=int),
+            "count": by_group["count"].to_numpy(dtype=dtype),
         }
     )
     table["share"] = table["count"] / table["count"].sum()
     rates = by_group[rate].to_numpy()
-    table[passed] = np.rint(rates * table["count"]).astype(int)
+    hits = rates * table["count"]
+    table[passed] = hits if estimates else np.rint(hits).astype(int)
     table[rate] = rates
     left_out = figures.left_out_of("demographic_parity")
     is_compared = (table["share"] >= min_group_share) & ~table["group"].isin(left_out)
@@ -91,7 +94,15 @@ def _of_attribute(
         counts = row[passed], row["count"], hits, total
         table.loc[i, "impact_ratio"] = ratio
         table.loc[i, "below_four_fifths"] = ratio < FOUR_FIFTHS
-        if row["group"] != reference["group"].iloc[0]:
+        if row["group"] == reference["group"].iloc[0]:
+            continue
+        if estimates is not None:
+            limits, p_value = pair_interval(
+                estimates, i, reference.index[0], confidence
+            )
+            table.loc[i, ["low", "high"]] = limits
+            table.loc[i, "p_value"] = p_value
+        else:
             table.loc[i, ["low", "high"]] = ratio_interval(*counts, confidence)
             table.loc[i, "p_value"] = fisher_exact(
                 [[counts[0], counts[1] - counts[0]], [hits, total - hits]]

@@ -10,14 +10,13 @@ from tqdm.auto import tqdm
 
 from ..._certificates.from_counts import Certificate, count_rows, from_counts
 from ..._inputs.encoding import TableEncoder
-from ..._inputs.groups import sensitive_frame
 from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ...metrics._paired import paired_changes
 from .attacks.leakage import Leakage, measure_leakage, measure_reference
 from .attacks.order import order_p_value
 from .findings import CHANGES, Findings, ModelAudit
 from .options import Options
-from .provenance import Provenance, fingerprint
+from .provenance import Provenance
 from .proxies import proxies as rank_proxies
 from .rows import Attribute, Rows
 from .subjects import (
@@ -38,23 +37,25 @@ def measure_models(
     X: Any = None,
     y: Any = None,
     *,
-    sensitive_features: Any,
+    sensitive_features: Any = None,
+    sensitive_probabilities: Any = None,
     pos_label: Any = None,
     **options: Any,
 ) -> Findings:
     """The findings of `audit`, which has the parameters."""
     chosen = Options(**options)
+    given = sensitive_features, sensitive_probabilities
     if X is None:
         view = read_array(estimator, y)
         check_row_order(X=estimator, sensitive_features=sensitive_features)
-        return _measure(
-            [view],
-            None,
-            chosen.read_rows(sensitive_features, len(view)),
-            chosen,
-            sensitive_features,
-        )
-    check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+        rows = chosen.read_rows(*given, len(view))
+        return _measure([view], None, rows, chosen)
+    check_row_order(
+        X=X,
+        y=y,
+        sensitive_features=sensitive_features,
+        sensitive_probabilities=sensitive_probabilities,
+    )
     y = as_pandas(y)
     n_rows = np.shape(X)[0]
     if y is not None and np.shape(y)[:1] != (n_rows,):
@@ -62,21 +63,22 @@ def measure_models(
             f"y has {len(np.atleast_1d(y))} rows and X has {n_rows}; expected the same "
             "number, in the same order."
         )
-    rows = chosen.read_rows(sensitive_features, n_rows)
+    rows = chosen.read_rows(*given, n_rows)
     models = _named(estimator)
     if pos_label is None:
         pos_label = positive_of(models)
     subjects = [
         read_model(name, model, X, y, pos_label) for name, model in models.items()
     ]
-    return _measure(subjects, X, rows, chosen, sensitive_features)
+    return _measure(subjects, X, rows, chosen)
 
 
 def measure_predictions(
     y_true: Any,
     y_pred: Any,
     *,
-    sensitive_features: Any,
+    sensitive_features: Any = None,
+    sensitive_probabilities: Any = None,
     y_score: Any = None,
     representation: Any = None,
     X: Any = None,
@@ -94,12 +96,13 @@ def measure_predictions(
         y_score=y_score,
         representation=representation,
         sensitive_features=sensitive_features,
+        sensitive_probabilities=sensitive_probabilities,
     )
     subject = read_predictions(
         name, y_true, y_pred, y_score, representation, labels, pos_label
     )
-    rows = chosen.read_rows(sensitive_features, len(subject))
-    return _measure([subject], X, rows, chosen, sensitive_features)
+    rows = chosen.read_rows(sensitive_features, sensitive_probabilities, len(subject))
+    return _measure([subject], X, rows, chosen)
 
 
 def _named(estimator: Any) -> dict[str, Any]:
@@ -135,9 +138,14 @@ def _measure(
     X: Any,
     rows: Rows,
     options: Options,
-    sensitive_features: Any,
 ) -> Findings:
-    features, notes = _features(X, options)
+    if not rows.attributes and not any(subject.pos_labels for subject in subjects):
+        raise ValueError(
+            "A representation is audited by what attackers read from it, which needs "
+            "groups that are known: expected sensitive_features; got "
+            "sensitive_probabilities alone."
+        )
+    features, notes = _features(X, rows, options)
     # The same draws for each model, and for the proxies: what is said of one does not
     # depend on which others are audited.
     seed = options.draw_seed()
@@ -177,7 +185,7 @@ def _measure(
         limits=check_limits(options.limits, leakage=options.leakage),
         notes=notes,
         provenance=Provenance.now(
-            rows=fingerprint(sensitive_frame(sensitive_features, rows.n_rows)),
+            rows=rows.fingerprint,
             models={subject.name: subject.provenance for subject in subjects},
             options=options.said,
             about=options.about,
@@ -185,9 +193,9 @@ def _measure(
     )
 
 
-def _features(X: Any, options: Options) -> tuple[Any, list[str]]:
+def _features(X: Any, rows: Rows, options: Options) -> tuple[Any, list[str]]:
     """X where its columns can be attacked one by one, and why not where they can't."""
-    if not options.leakage or X is None:
+    if not options.leakage or X is None or not rows.attributes:
         return None, []
     if np.ndim(X) > 2:
         return None, [
@@ -246,6 +254,17 @@ def _audit_of(
                 n_bootstrap=options.n_bootstrap,
                 confidence=options.confidence,
                 random_state=np.random.RandomState(seed),
+            )
+            model.figures.append(figures)
+            bar.update()
+        for probable in rows.probable:
+            bar.set_description(f"figures by {probable.groups.name}")
+            figures = subject.take(probable.rows).probable_figures(
+                probable.groups,
+                pos_label,
+                min_group_size=options.min_group_size,
+                not_compared=options.not_compared,
+                confidence=options.confidence,
             )
             model.figures.append(figures)
             bar.update()
@@ -310,9 +329,8 @@ def _n_steps(
 ) -> int:
     """Steps of the bar: a table of figures, an attack on a view, a list of proxies."""
     n_singles = len(rows.singles)
-    n_steps = sum(len(subject.pos_labels) for subject in subjects) * len(
-        rows.attributes
-    )
+    n_ways = len(rows.attributes) + len(rows.probable)
+    n_steps = n_ways * sum(len(subject.pos_labels) for subject in subjects)
     if options.leakage:
         n_steps += n_singles * sum(len(subject.views()) for subject in subjects)
     if features is not None:

@@ -60,10 +60,13 @@ class Options:
             rng = np.random.RandomState(rng)  # of its own, also for None
         return int(rng.randint(2**31 - 1))
 
-    def read_rows(self, sensitive_features: Any, n_rows: int) -> Rows:
+    def read_rows(
+        self, sensitive_features: Any, sensitive_probabilities: Any, n_rows: int
+    ) -> Rows:
         """The rows and their groups, as asked."""
         return Rows.read(
             sensitive_features,
+            sensitive_probabilities,
             n_rows,
             missing=self.missing,
             n_quantiles=self.n_quantiles,

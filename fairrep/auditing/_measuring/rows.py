@@ -1,11 +1,14 @@
 """The rows that an audit measures, and the ways in which they divide into groups."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from ..._inputs.doubts import warn_of_probabilities
 from ..._inputs.groups import (
     Groups,
     check_missing,
@@ -14,7 +17,9 @@ from ..._inputs.groups import (
     renamed,
     sensitive_frame,
 )
+from ..._inputs.sensitive import ProbableGroups, read_probabilities
 from ..._utils.types import Codes
+from .provenance import fingerprint
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,26 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Probable:
+    """An attribute whose groups are known as probabilities, of the rows that have them.
+
+    Parameters
+    ----------
+    groups : ProbableGroups
+        Of those rows alone.
+    rows : ndarray of int
+        Positions of the rows among all that were given.
+    """
+
+    groups: ProbableGroups
+    rows: Codes
+
+    @property
+    def name(self) -> str:
+        return self.groups.name
+
+
+@dataclass(frozen=True)
 class Rows:
     """All rows given, and each way in which some of them divide into groups.
 
@@ -47,15 +72,22 @@ class Rows:
     attributes : list of Attribute
         A row without a value in one column is left out of what is measured by that
         column alone.
+    probable : list of Probable
+        Attributes that are known as probabilities.
+    fingerprint : str
+        Of all that was given of S.
     """
 
     n_rows: int
     attributes: list[Attribute]
+    probable: list[Probable]
+    fingerprint: str
 
     @classmethod
     def read(
         cls,
         sensitive_features: Any,
+        sensitive_probabilities: Any,
         n_rows: int,
         *,
         missing: str,
@@ -63,27 +95,27 @@ class Rows:
         group_names: Mapping[str, Mapping[Any, str]],
         not_compared: Collection[str],
     ) -> "Rows":
-        """Read and check `sensitive_features`."""
-        frame = sensitive_frame(sensitive_features, n_rows)
-        check_missing(frame, missing)
-        if unknown := [name for name in group_names if name not in {*map(str, frame)}]:
+        """Read and check `sensitive_features` and `sensitive_probabilities`."""
+        if sensitive_features is None and sensitive_probabilities is None:
             raise ValueError(
-                f"group_names has {unknown[0]!r}, which is no sensitive column; they "
-                f"are {', '.join(map(str, frame))}."
+                "Neither sensitive_features nor sensitive_probabilities is given; "
+                "expected one of them, or both."
             )
-        columns = []
-        for name in frame:
-            rows = np.flatnonzero(frame[name].notna().to_numpy())
-            (groups,) = read_groups(frame.iloc[rows][[name]], n_quantiles)
-            groups = renamed(groups, group_names.get(groups.name, {}))
-            columns.append(Attribute(groups, rows))
-        known = [name for column in columns for name in column.groups.names]
-        if unknown := [name for name in not_compared if name not in known]:
-            raise ValueError(
-                f"not_compared names {unknown[0]!r}, which is no group of these rows; "
-                f"they are {', '.join(dict.fromkeys(known))}."
-            )
-        whole = np.flatnonzero(frame.notna().all(axis=1).to_numpy())
+        columns: list[Attribute] = []
+        probable: list[Probable] = []
+        seen: list[Any] = []
+        if sensitive_features is not None:
+            frame = sensitive_frame(sensitive_features, n_rows)
+            check_missing(frame, missing)
+            warn_of_probabilities(frame)
+            columns = _read_columns(frame, n_quantiles, group_names)
+            seen.append(frame)
+        if sensitive_probabilities is not None:
+            probable = _read_probable(sensitive_probabilities, n_rows, missing)
+            seen += [attribute.groups.weights for attribute in probable]
+        read = [*columns, *probable]
+        _check_names(read, group_names, not_compared)
+        whole = _rows_of_all(columns)
         several = []
         if len(columns) > 1 and len(whole) > 0:
             parts = [
@@ -91,7 +123,7 @@ class Rows:
                 for c in columns
             ]
             several = [Attribute(crossed(parts), whole)]
-        return cls(n_rows, [*columns, *several])
+        return cls(n_rows, [*columns, *several], probable, fingerprint(*seen))
 
     @property
     def singles(self) -> list[Attribute]:
@@ -101,9 +133,68 @@ class Rows:
     @property
     def n_audited(self) -> int:
         """Rows with a value in at least one of the columns."""
-        return len(np.unique(np.concatenate([a.rows for a in self.singles])))
+        read = [*self.singles, *self.probable]
+        return len(np.unique(np.concatenate([a.rows for a in read])))
 
     @property
     def n_unknown(self) -> dict[str, int]:
         """By column, the rows without a value there."""
-        return {a.name: self.n_rows - len(a.rows) for a in self.attributes}
+        read = [*self.attributes, *self.probable]
+        return {a.name: self.n_rows - len(a.rows) for a in read}
+
+
+def _read_columns(
+    frame: pd.DataFrame,
+    n_quantiles: int,
+    group_names: Mapping[str, Mapping[Any, str]],
+) -> list[Attribute]:
+    columns = []
+    for name in frame:
+        rows = np.flatnonzero(frame[name].notna().to_numpy())
+        (groups,) = read_groups(frame.iloc[rows][[name]], n_quantiles)
+        groups = renamed(groups, group_names.get(groups.name, {}))
+        columns.append(Attribute(groups, rows))
+    return columns
+
+
+def _read_probable(
+    sensitive_probabilities: Any, n_rows: int, missing: str
+) -> list[Probable]:
+    found = []
+    for groups in read_probabilities(sensitive_probabilities, n_rows, missing):
+        rows = np.flatnonzero(~np.isnan(groups.weights).any(axis=1))
+        found.append(Probable(groups.take(rows), rows))
+    return found
+
+
+def _check_names(
+    read: Sequence[Attribute | Probable],
+    group_names: Mapping[str, Any],
+    not_compared: Collection[str],
+) -> None:
+    """Raise where attributes share a name, or an option names what is not there."""
+    names = [attribute.name for attribute in read]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(
+            "sensitive_features and sensitive_probabilities both have an attribute "
+            f"named {twice[0]!r}; rename one."
+        )
+    columns = [a.name for a in read if isinstance(a, Attribute)]
+    if unknown := [name for name in group_names if name not in columns]:
+        raise ValueError(
+            f"group_names has {unknown[0]!r}, which is no sensitive column; they are "
+            f"{', '.join(columns)}."
+        )
+    known = [name for attribute in read for name in attribute.groups.names]
+    if unknown := [name for name in not_compared if name not in known]:
+        raise ValueError(
+            f"not_compared names {unknown[0]!r}, which is no group of these rows; they "
+            f"are {', '.join(dict.fromkeys(known))}."
+        )
+
+
+def _rows_of_all(columns: list[Attribute]) -> Codes:
+    """The rows that have a value in every column."""
+    if not columns:
+        return np.array([], dtype=np.int64)
+    return reduce(np.intersect1d, [column.rows for column in columns])

@@ -16,10 +16,12 @@ from sklearn.utils.validation import check_is_fitted
 from ..._inputs.fingerprint import MOST
 from ..._inputs.groups import Groups
 from ..._inputs.labels import named_positive, positive_classes
+from ..._inputs.sensitive import ProbableGroups
 from ..._inputs.tables import as_indexable, as_pandas
 from ..._utils.types import Codes, Floats
 from ...metrics._report import other_word, read_labels
 from .groups import GroupFigures, measure_groups
+from .probable import measure_probable
 from .provenance import fingerprint
 
 REPRESENTATION = "representation"
@@ -74,15 +76,26 @@ class Subject:
         self, attribute: Groups, pos_label: Any, **options: Any
     ) -> GroupFigures:
         """Group figures of one class against the rest."""
-        assert self.y_true is not None
         return measure_groups(
-            (self.y_true == pos_label).astype(np.int64),
-            (self.y_pred == pos_label).astype(np.int64),
+            *self._outcomes_of(pos_label),
             self._score_of(pos_label),
             attribute,
             pos_label=pos_label,
             **options,
         )
+
+    def probable_figures(
+        self, attribute: ProbableGroups, pos_label: Any, **options: Any
+    ) -> GroupFigures:
+        """The same of groups that are known as probabilities."""
+        outcomes = self._outcomes_of(pos_label)
+        return measure_probable(*outcomes, attribute, pos_label=pos_label, **options)
+
+    def _outcomes_of(self, pos_label: Any) -> tuple[Codes, Codes]:
+        """1 where a row is, and where it is predicted to be, of the class, else 0."""
+        assert self.y_true is not None
+        positive, predicted = self.y_true == pos_label, self.y_pred == pos_label
+        return positive.astype(np.int64), predicted.astype(np.int64)
 
     def _score_of(self, pos_label: Any) -> Floats | None:
         if self.score is None or self.score.ndim == 1:

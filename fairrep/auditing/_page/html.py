@@ -14,7 +14,7 @@ from .._showing.changes_display import ChangesDisplay
 from .._showing.comparison import comparison, comparison_labels
 from .._showing.proxies_display import ProxyDisplay
 from .._showing.sentences import next_steps, summary, verdict_numbers, verdict_of
-from .._showing.words import METRIC_NAMES, NOT_COVERED, number, percent, share
+from .._showing.words import METRIC_NAMES, NOT_COVERED, WEIGHED, number, percent, share
 from .of_model import part_of_model
 from .pictures import Pictures
 
@@ -66,6 +66,7 @@ def render(
         facts=_facts(report),
         json_address=_as_address(content),
         not_covered=NOT_COVERED,
+        weighed=WEIGHED,
         classes=dict.fromkeys(
             repr(figures.pos_label)
             for model in report.models.values()

@@ -102,6 +102,9 @@ def _groups(
         "rates": _rates(figures, main),
         "more_rates": _rates(figures, [n for n in figures.value if n not in main]),
         "disparities": [_disparity(figures, name) for name in DISPARITIES],
+        "least_squares": None
+        if figures.least_squares is None
+        else [_disparity(figures.least_squares, name) for name in DISPARITIES],
         "impact": _impact(figures, report),
         "left_out": [
             {**entry, "from": ", ".join(k.replace("_", " ") for k in entry["from"])}

@@ -52,7 +52,7 @@ class GroupsDisplay(Display):
         X: Any,
         y: Any,
         *,
-        sensitive_features: Any,
+        sensitive_features: Any = None,
         sensitive: str | None = None,
         metrics: list[str] | None = None,
         ax: Any = None,
@@ -67,7 +67,7 @@ class GroupsDisplay(Display):
         X, y : array-like
             Rows that did not train it, and their labels.
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
-            As in :func:`audit`.
+            As in :func:`audit`; None where the options have `sensitive_probabilities`.
         sensitive : str, default=None
             Which of its columns to draw; None for the first.
         metrics : list of str, default=None
@@ -98,7 +98,7 @@ class GroupsDisplay(Display):
         y_true: Any,
         y_pred: Any,
         *,
-        sensitive_features: Any,
+        sensitive_features: Any = None,
         sensitive: str | None = None,
         metrics: list[str] | None = None,
         ax: Any = None,
@@ -113,7 +113,7 @@ class GroupsDisplay(Display):
         y_pred : array-like of shape (n_samples,)
             Predicted labels.
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
-            As in :func:`audit`.
+            As in :func:`audit`; None where the options have `sensitive_probabilities`.
         sensitive : str, default=None
             Which of its columns to draw; None for the first.
         metrics : list of str, default=None

@@ -92,13 +92,18 @@ def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
         for group in gap[["lowest", "highest"]]
     )
     limits = f"{percent(confidence)} interval {range_of(gap['low'], gap['high'])}"
+    attribute = figures.attribute
+    if figures.least_squares is not None:
+        attribute += ", known only as probabilities"
     sentence = (
-        f"By {figures.attribute}, {figures.pos_label!r} is predicted for {lowest} and "
+        f"By {attribute}, {figures.pos_label!r} is predicted for {lowest} and "
         f"{highest}, {points(gap['value'])} apart ({limits})."
     )
     sentence += _certainty(figures, gap)
     if left_out := figures.left_out_of("demographic_parity"):
         sentence += f" Not compared: {'; '.join(left_out)}."
+    if figures.least_squares is not None:
+        sentence += _by_least_squares(figures.least_squares)
     return sentence + _collapse_sentence(figures)
 
 
@@ -117,6 +122,19 @@ def _certainty(figures: GroupFigures, gap: pd.Series) -> str:
         f" It is {sure[0]} and {sure[1]} that surely differ, by at least "
         f"{points(gap['low'])}."
     )
+
+
+def _by_least_squares(figures: GroupFigures) -> str:
+    """What the gap is if probabilities tell nothing of predictions within a group."""
+    gap = figures.disparities.loc[PARITY]
+    assumed = (
+        " This holds if predictions tell no more of the group than the probabilities "
+        "do. If instead the probabilities tell nothing of predictions within a group, "
+    )
+    if pd.isna(gap["value"]):
+        return assumed + "the difference cannot be told: they are too much alike."
+    limits = range_of(gap["low"], gap["high"])
+    return f"{assumed}they are {points(gap['value'])} apart ({limits})."
 
 
 def _collapse_sentence(figures: GroupFigures) -> str:
@@ -145,8 +163,9 @@ def leakage_sentence(attribute: str, found: Any) -> str:
         sentence = f"{start}: {told(found)}; {luck(found)}."
     elif found.metric == "rank_correlation" and found.mi_low > 0:
         sentence = (
-            f"{start}, though not whether it is low or high: the {found.name} holds at "
-            f"least {share(found.mi_low / found.entropy)} of what there is to know of it."
+            f"{start}, though not whether it is low or high: of what there is to know "
+            f"of it the {found.name} holds at least "
+            f"{share(found.mi_low / found.entropy)}."
         )
     elif found.pair is not None and found.pair.found:
         sentence = (

@@ -15,6 +15,7 @@ from .words import (
     MAIN_METRICS,
     METRIC_NAMES,
     NOT_COVERED,
+    WEIGHED,
     interval,
     number,
     pair_share,
@@ -91,6 +92,9 @@ def _figures_text(figures: GroupFigures) -> str:
         "",
         *_disparity_lines(figures),
     ]
+    if figures.least_squares is not None:
+        parts += ["", "By least squares", *_disparity_lines(figures.least_squares)]
+        parts += ["", _wrap(f"! {WEIGHED}")]
     for entry in figures.left_out:
         kinds = ", ".join(kind.replace("_", " ") for kind in entry["from"])
         parts.append(

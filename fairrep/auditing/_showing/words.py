@@ -32,6 +32,17 @@ NOT_COVERED = (
     "hundred; any order of rows but a trend and what neighbours tell."
 )
 
+# What groups that are known as probabilities ask for, wherever their figures are.
+WEIGHED = (
+    "Groups are known only as probabilities, which weigh the rows. This is right where "
+    "labels and predictions tell no more of the group than the probabilities do; "
+    "otherwise it usually shows too small a gap. Least squares is right where, within "
+    "a group, the probabilities tell nothing of labels and predictions; otherwise it "
+    "usually shows too large a gap. Intervals know of chance, not of what the "
+    "probabilities get wrong. Calibration, attacks, proxies and certificates need "
+    "groups that are known: they are left out."
+)
+
 
 def number(value: float) -> str:
     """Three digits; a dash for what is not known."""
