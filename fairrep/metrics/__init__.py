@@ -3,9 +3,11 @@
 `fairness_report` gathers the rates of each group and the disparities between groups.
 `demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
 minus one of these disparities, so greater is better and 0 is the best: pass them as
-`scoring` to scikit-learn's model selection.
+`scoring` to scikit-learn's model selection. `error_floor` is what no classifier with a
+small gap in selection rate can stay below.
 """
 
+from ._floor import error_floor
 from ._report import FairnessReport, fairness_report
 from ._scorers import (
     demographic_parity_scorer,
@@ -18,5 +20,6 @@ __all__ = [
     "demographic_parity_scorer",
     "equal_opportunity_scorer",
     "equalized_odds_scorer",
+    "error_floor",
     "fairness_report",
 ]

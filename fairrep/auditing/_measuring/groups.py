@@ -27,6 +27,7 @@ from ...metrics._intervals import (
     proportion_interval,
 )
 from ...metrics._report import DISPARITIES, METRICS, ODDS, FairnessReport, metric_frame
+from .parity_limits import ParityLimits, parity_limits
 from .score_figures import (
     ALL,
     associate,
@@ -46,6 +47,7 @@ COMPARED = {
 }
 # Names that say nothing by themselves: beside classes of the same name, a riddle.
 BARE = re.compile(r"yes|no|true|false|y|n|[-+]?\d+(\.\d+)?", re.IGNORECASE)
+PARITY_KIND = "demographic_parity"  # a key of COMPARED
 CONDITIONS = {ODDS[0]: "positives", ODDS[1]: "negatives"}
 
 
@@ -76,6 +78,8 @@ class GroupFigures:
         Rows whose true label is `pos_label`.
     titles : dict of str to str
         Names of the groups that say what they are groups of: "sex=f".
+    limits : ParityLimits
+        What demographic parity costs at least, from groups and labels alone.
     """
 
     attribute: str
@@ -89,6 +93,7 @@ class GroupFigures:
     association: dict[str, float] | None
     n_positive: int
     titles: dict[str, str]
+    limits: ParityLimits
 
     @property
     def groups(self) -> list[str]:
@@ -139,6 +144,8 @@ class GroupFigures:
             nats = {"value": found["mutual_info"], "low": np.nan, "high": np.nan}
             rows.append({"group": "", "metric": "rank_correlation", **rank})
             rows.append({"group": "", "metric": "mutual_info", **nats})
+        unlimited = {"low": np.nan, "high": np.nan}
+        rows += [row | unlimited for row in self.limits.to_rows()]
         frame = pd.DataFrame(rows)
         numbers = ["value", "low", "high"]
         return frame.astype(dict.fromkeys(numbers, float))
@@ -166,6 +173,7 @@ class GroupFigures:
             "left_out": self.left_out,
             "association": self.association
             and {key: plain(value) for key, value in self.association.items()},
+            "limits": self.limits.to_dict(),
         }
 
 
@@ -225,6 +233,13 @@ def measure_groups(
     if attribute.values is not None:
         scores = score if score is not None else predicted.astype(float)
         association = associate(scores, attribute.values, confidence, rng)
+    apart = {e["group"] for e in left_out if PARITY_KIND in e["from"]}
+    limits = parity_limits(
+        table.counts.sum(axis=2),
+        attribute.names,
+        np.flatnonzero([name not in apart for name in attribute.names]),
+        float(disparities.loc[f"{PARITY_KIND}_difference", "value"]),
+    )
     return GroupFigures(
         attribute.name,
         pos_label,
@@ -237,6 +252,7 @@ def measure_groups(
         association,
         int(positive.sum()),
         dict(zip(attribute.names, attribute.titles, strict=True)),
+        limits,
     )
 
 

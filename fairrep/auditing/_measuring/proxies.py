@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_random_state
 
 from ..._inputs.columns import column_kind
@@ -17,6 +18,7 @@ from ..._inputs.groups import (
     quantile_bins,
 )
 from ..._inputs.tables import as_pandas
+from ...metrics._floor import mutual_info
 from .attacks.secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
@@ -128,5 +130,4 @@ def _by_neighbours(values: NDArray, s: NDArray, rng: np.random.RandomState) -> f
 
 
 def _by_counts(values: NDArray, s: NDArray) -> float:
-    n_cells = (len(np.unique(values)) - 1) * (len(np.unique(s)) - 1)
-    return max(0.0, float(mutual_info_score(s, values)) - n_cells / (2 * len(s)))
+    return mutual_info(contingency_matrix(s, values))

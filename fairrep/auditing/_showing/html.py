@@ -13,6 +13,7 @@ from .calibration_display import CalibrationByGroupDisplay
 from .comparison import comparison, comparison_labels
 from .groups_display import GroupsDisplay
 from .leakage_display import LeakageDisplay
+from .parity import parity_sentences
 from .proxies_display import ProxyDisplay
 from .text import summary
 from .words import (
@@ -146,6 +147,7 @@ def _groups(
             for entry in figures.left_out
         ],
         "association": figures.association,
+        "parity": parity_sentences(figures),
         "picture": pictures.draw(
             GroupsDisplay(figures, confidence=report.confidence), _groups_alt(figures)
         ),

@@ -11,6 +11,7 @@ from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
 from .._measuring.score_figures import ALL
 from .comparison import comparison, comparison_labels, comparison_sentences
+from .parity import lost_sentence, parity_sentences
 from .words import (
     LEAKAGE_NAMES,
     METRIC_NAMES,
@@ -41,6 +42,8 @@ def summary(report: Findings) -> list[str]:
         owner = f"{model.name}: " if len(report.models) > 1 else ""
         for figures in model.figures:
             sentences.append(owner + _gap_sentence(figures, report.confidence))
+            if lost := lost_sentence(figures):
+                sentences.append(owner + lost)
         for attribute, views in model.leakage.items():
             sentences += [owner + leakage_sentence(attribute, found) for found in views]
         sentences += [
@@ -224,6 +227,8 @@ def _figures_text(figures: GroupFigures) -> str:
             f"({interval(found['low'], found['high'])}); "
             f"I(score; S) {number(found['mutual_info'])} nats"
         )
+    if told := parity_sentences(figures):
+        parts += ["", "What cannot be had", *(_wrap(f"- {line}") for line in told)]
     return "\n".join(parts)
 
 
