@@ -40,7 +40,7 @@ def test_a_fit_warns(cls, lost, quick):
 
 @pytest.fixture
 def quick(quick):
-    return {**quick, "max_epochs": 1}
+    return {**quick, "max_epochs": 1, "warmup_epochs": 0}
 
 
 def told(call):
