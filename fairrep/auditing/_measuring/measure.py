@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import (
     Interval,
     StrOptions,
@@ -25,11 +26,13 @@ from ..._inputs.groups import (
 )
 from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ..._utils.types import Codes
-from .attacks.leakage import measure_leakage, measure_reference
+from .attacks.leakage import Leakage, measure_leakage, measure_reference
 from .attacks.order import order_p_value
+from .attacks.replaced import Donors, Replaced, find_donors
 from .findings import Findings, ModelAudit
 from .proxies import proxies as rank_proxies
-from .subjects import Subject, read_model, read_predictions
+from .proxies import with_given_others
+from .subjects import REPRESENTATION, Subject, read_model, read_predictions
 
 MISSING = -1e9  # below what a coded row holds otherwise
 MIN_CELL = 30  # rows of a group and label, for a certificate given y
@@ -199,23 +202,40 @@ def _measure(
         "confidence": options.confidence,
         "random_state": seed,
     }
-    models, proxies = {}, {}
+    models = {}
+    proxies: dict[str, pd.DataFrame] = {}
+    # The mark that views are compared with: what trees read of X itself.
+    references: dict[str, Leakage] = {}
+    donors = None
     with tqdm(
         total=_n_steps(subjects, rows, features, options),
         unit="step",
         leave=False,
         disable=not options.verbose,
     ) as bar:
-        # The mark that views are compared with: what trees read of X itself.
-        references = {}
         if features is not None:
+            for attribute in rows.singles:
+                bar.set_description(f"proxies of {attribute.name}")
+                proxies[attribute.name] = rank_proxies(
+                    features, attribute.series, random_state=seed
+                )
+                bar.update()
             coded = TableEncoder().fit(features).code(features)
             # Trees cut codes as they cut numbers; what is missing lies below them all.
             seen = np.nan_to_num(coded.reshape(len(coded), -1), nan=MISSING)
+            donors = _donors(features, seen, proxies, seed)
             for attribute in rows.singles:
                 bar.set_description(f"attack on {attribute.name} in X")
-                found = measure_reference(seen, attribute.series, name="X", **drawn)
-                references[attribute.name] = {"X": found}
+                found = measure_reference(
+                    seen,
+                    attribute.series,
+                    name="X",
+                    replaced=donors.replaced(seen, np.asarray),
+                    **drawn,
+                )
+                references[attribute.name] = found
+                table = with_given_others(proxies[attribute.name], found.given_others)
+                proxies[attribute.name] = table
                 bar.update()
         for subject in subjects:
             subject = subject.take(rows.kept)
@@ -234,27 +254,28 @@ def _measure(
                     )
                     model.figures.append(figures)
                     bar.update()
+            replaced = _replaced(subject, features, donors)
             for attribute in rows.singles if options.leakage else []:
                 model.leakage[attribute.name] = views = []
                 for name, (view, requests) in subject.views().items():
                     bar.set_description(f"attacks on {attribute.name} in the {name}")
                     leakage = measure_leakage(
-                        view, attribute.series, name=name, requests=requests, **drawn
+                        view,
+                        attribute.series,
+                        name=name,
+                        requests=requests,
+                        replaced=replaced if name == REPRESENTATION else None,
+                        **drawn,
                     )
-                    of_x = references.get(attribute.name, {})
-                    views.append(replace(leakage, references=of_x))
+                    of_x = references.get(attribute.name)
+                    beside = {} if of_x is None else {"X": of_x}
+                    views.append(replace(leakage, references=beside))
                     bar.update()
             for attribute in rows.attributes if subject.codes is not None else []:
                 certificate = _certificate_of(subject, attribute, options)
                 if certificate is not None:
                     model.certificates[attribute.name] = certificate
             models[subject.name] = model
-        for attribute in rows.singles if features is not None else []:
-            bar.set_description(f"proxies of {attribute.name}")
-            proxies[attribute.name] = rank_proxies(
-                features, attribute.series, random_state=seed
-            )
-            bar.update()
     attacked = rows.singles if options.leakage else []
     return Findings(
         models,
@@ -266,6 +287,28 @@ def _measure(
         n_bootstrap=options.n_bootstrap,
         min_group_size=options.min_group_size,
     )
+
+
+def _donors(
+    features: Any, seen: NDArray, proxies: dict[str, pd.DataFrame], seed: int
+) -> Donors:
+    """Rows whose values the columns of X take, the same for all attributes."""
+    names = (
+        [*features.columns] if hasattr(features, "columns") else range(seen.shape[1])
+    )
+    shares = pd.concat([table["share"] for table in proxies.values()], axis=1)
+    strongest = shares.max(axis=1).sort_values(ascending=False, kind="stable").index
+    return find_donors(seen, names, [*strongest], seed)
+
+
+def _replaced(
+    subject: Subject, features: Any, donors: Donors | None
+) -> Replaced | None:
+    """What the model's representation becomes, if it has one, with columns replaced."""
+    if subject.represent is None or donors is None:
+        return None
+    made = donors.replaced(features, subject.represent)
+    return replace(made, views=[*made.views])  # for each attribute once
 
 
 def _n_steps(

@@ -1,5 +1,6 @@
 """Proxies are the columns of X that tell S, one by one."""
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def proxies(
     scikit-learn's estimators, which are by nearest neighbours where a number is
     involved, and by counts for two discrete variables. Estimates by counts are too high
     by about (categories - 1)(groups - 1) / 2n nats, which is subtracted [1]_. Columns
-    may tell S together and not alone: what they tell jointly is for an attacker.
+    may tell S together and not alone: what each adds to the others is for an attacker,
+    and stands in an `audit`.
 
     References
     ----------
@@ -103,6 +105,20 @@ def proxies(
     names = pd.Index([*X.columns], name="column", tupleize_cols=False)
     ranking = pd.DataFrame({"mutual_info": nats, "share": share}, index=names)
     return ranking.sort_values("mutual_info", ascending=False, kind="stable")
+
+
+def with_given_others(
+    ranking: pd.DataFrame, given_others: Mapping[Hashable, float]
+) -> pd.DataFrame:
+    """The ranking with what each column adds to the others, by the larger of the two.
+
+    Columns that tell S together and not alone are so on top as well.
+    """
+    added = [given_others.get(name, np.nan) for name in ranking.index]
+    table = ranking.assign(given_others=added)
+    most = table[["mutual_info", "given_others"]].max(axis=1)
+    order = np.argsort(-most.to_numpy(), kind="stable")
+    return table.iloc[order]
 
 
 def _mutual_info(column: pd.Series, s: NDArray, rng: np.random.RandomState) -> float:

@@ -15,6 +15,7 @@ from .groups_display import GroupsDisplay
 from .leakage_display import LeakageDisplay
 from .parity import parity_sentences
 from .proxies_display import ProxyDisplay
+from .proxy_table import proxy_cells, proxy_sentences, proxy_table
 from .text import summary
 from .words import (
     LEAKAGE_NAMES,
@@ -75,21 +76,22 @@ def render(report: Findings) -> str:
         ),
         side_by_side=_side_by_side(report) if len(report.models) > 1 else None,
         models=[_model(model, report, pictures) for model in report.models.values()],
-        proxies=[
-            {
-                "attribute": name,
-                "rows": [
-                    (str(column), number(row["mutual_info"]), f"{row['share']:.0%}")
-                    for column, row in table.head(10).iterrows()
-                ],
-                "n_more": max(0, len(table) - 10),
-                "picture": pictures.draw(
-                    ProxyDisplay(table, name), _proxies_alt(name, table)
-                ),
-            }
-            for name, table in report.proxies.items()
-        ],
+        proxies=[_proxies(report, name, pictures) for name in report.proxies],
     )
+
+
+def _proxies(report: Findings, name: str, pictures: "_Pictures") -> dict[str, Any]:
+    table = proxy_table(report, name)
+    titles, rows = proxy_cells(table)
+    picture = pictures.draw(ProxyDisplay(table, name), _proxies_alt(name, table))
+    return {
+        "attribute": name,
+        "titles": titles,
+        "rows": rows,
+        "n_more": len(table) - len(rows),
+        "sentences": proxy_sentences(report, name),
+        "picture": picture,
+    }
 
 
 def _side_by_side(report: Findings) -> list[tuple[str, list[str]]]:
