@@ -79,7 +79,7 @@ def test_a_representation_without_a_column_does_not_use_it():
     for seed in range(40):
         X, s, _ = planted("two proxies", seed)
         found = given_others(X, s, lambda X: np.delete(X, 6, axis=1), seed)
-        hits.append(max(found, key=found.get) == 7 and found[6] == 0)
+        hits.append(max(found, key=found.get) == 7 and found[6] < 1e-9)
         X, s, _ = planted("xor", seed)
         found = given_others(X, s, lambda X: np.delete(X, 6, axis=1), seed)
         hits.append(max(found.values()) < 0.02)
@@ -147,7 +147,7 @@ def test_an_audit_says_what_a_model_no_longer_uses():
     assert (table["given_others"][["noise", "city"]] < 0.01).all()
     (found,) = report.models["Encoder"].leakage["sex"]
     assert found.given_others["height"] > 0.05
-    assert found.given_others["job"] == found.given_others["city"] == 0
+    assert max(found.given_others[name] for name in ("job", "city")) < 1e-9
     text = " ".join(str(report).split())
     joint = found.references["X"].mi
     assert f"All columns together tell at least {joint:.3f} nats of sex" in text
@@ -158,4 +158,4 @@ def test_an_audit_says_what_a_model_no_longer_uses():
     content = report.to_dict()
     assert content["proxies"]["sex"]["job"]["given_others"] > 0.05
     (leak,) = content["models"]["Encoder"]["leakage"]["sex"]
-    assert leak["given_others"]["job"] == 0
+    assert leak["given_others"]["job"] < 1e-9
