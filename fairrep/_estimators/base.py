@@ -18,7 +18,7 @@ from .._inputs.classifier_scores import Scorers, fit_params_for
 from .._inputs.encoding import TableEncoder
 from .._inputs.fingerprint import fingerprint, share_seen
 from .._inputs.groups import quartile_groups
-from .._inputs.sensitive import Sensitive, read_sensitive
+from .._inputs.sensitive import Sensitive, cells_of, read_sensitive
 from .._inputs.tables import check_row_order, read_table
 from .._problem.criterion import CRITERIA
 from .._problem.problem import Problem, read_problem
@@ -29,6 +29,7 @@ from .._training.net import FairNet
 from .._training.spec import Given, Spec, resolve
 from .._utils.torch_state import plain_torch
 from .._utils.types import Codes
+from ..metrics._floor import count_labels, warn_of_lost_task
 from ..nn._batches import TensorTable
 from .code_table import code_table
 from .parameters import MIParameters
@@ -62,6 +63,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
     ) -> Problem:
         """Read, train, estimate, certify; fitted attributes come last."""
         problem = self._read(raw, task, sensitive_features, sample_weight)
+        if self.lambda_mi > 0:
+            self._warn_of_lost_task(problem, sample_weight)
         spec = resolve(self._settings(), problem)
         net, mi_estimate = fit(problem, spec, self._given(), allow_tf32=self.allow_tf32)
         fitted = self._found(problem, spec, net)
@@ -164,6 +167,24 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             random_state=self._random_state(),
             device=self._device(),
         )
+
+    def _warn_of_lost_task(self, problem: Problem, sample_weight: Any) -> None:
+        """Warn where y and S share so much that demographic parity destroys the task.
+
+        Of several parts of S of the one that tells most of y.
+        """
+        labels = problem.task.labels
+        if labels is None or CRITERIA[self.criterion].needs_labels:
+            return
+        weight = _check_sample_weight(sample_weight, labels, dtype=np.float64)
+        counts = {
+            part.name: count_labels(
+                labels, np.where(part.present, cells_of(part), -1), weight
+            )
+            for part in problem.sensitive.parts
+        }
+        name = max(counts, key=lambda name: counts[name].mutual_info)
+        warn_of_lost_task(name, counts[name])
 
     def _scorers(self, sensitive: Sensitive) -> Scorers:
         """The classifiers whose scores are inputs, not fitted."""

@@ -419,6 +419,9 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
             If the fit was interrupted, predicts hardly anything but one class where y
             is not like that, or the estimate of the mutual information exceeds the
             entropy of S.
+        UserWarning
+            If S tells more than 0.3 of what there is to know of y, I(Y; S) > 0.3 H(Y),
+            and the criterion is demographic parity, which must then destroy the task.
         """
         data, calibration = self._set_apart(X, y, sensitive_features, sample_weight)
         raw = self._read_rows(data.X)

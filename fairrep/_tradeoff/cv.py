@@ -398,6 +398,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 lambdas=path.lambdas,
                 n_lambdas=self.n_lambdas,
                 params=params,
+                is_split=True,
             )
             if part.curve.fitted.net.interrupted_:
                 raise KeyboardInterrupt

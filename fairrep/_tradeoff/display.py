@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from ..metrics._gaps import Gap, asked_gap
 from .cv import MIDebiasedClassifierCV
-from .figures import Rows, constant_score
+from .figures import Rows, ceiling, constant_score
 from .path import LambdaPath
 
 CURVE, CHOSEN = COLORS[:2]
@@ -44,6 +44,11 @@ class TradeoffDisplay(Display):
     constant : float, default=None
         The score of always predicting the commonest class, a dotted line where it is
         near the curve; known where the score is accuracy.
+    ceiling : DataFrame, default=None
+        The "score" that no classifier exceeds at each "gap", which follows from the
+        groups and labels of the rows: a line in the range of the picture, and its
+        value at a gap of 0 in the legend. Known where the score is accuracy and the
+        gap that in selection rate.
 
     Attributes
     ----------
@@ -83,6 +88,7 @@ class TradeoffDisplay(Display):
         max_gap: float | None = None,
         confidence: float | None = None,
         constant: float | None = None,
+        ceiling: pd.DataFrame | None = None,
     ) -> None:
         self.figures = figures
         self.score_name = score_name
@@ -91,6 +97,7 @@ class TradeoffDisplay(Display):
         self.max_gap = max_gap
         self.confidence = confidence
         self.constant = constant
+        self.ceiling = ceiling
         of_curve = figures.columns.isin(["lambda_mi", "certified_gap", "mi_estimate"])
         self.others = pd.DataFrame(columns=[*figures.columns[~of_curve]])
         # How `add` measures other models, on which rows, and of which class.
@@ -162,6 +169,7 @@ class TradeoffDisplay(Display):
                 gap_name=_name(gap),
                 confidence=estimator.confidence,
                 constant=constant_score(estimator.scoring, path.held_out_[1]),
+                ceiling=_ceiling_of_choice(estimator, gap),
                 **marks,
             )
             return display.plot(ax=ax) if plot else display
@@ -233,6 +241,9 @@ class TradeoffDisplay(Display):
             gap_name=_name(settings["gap"]),
             confidence=settings["confidence"],
             constant=constant_score(settings["scoring"], measured.y),
+            ceiling=ceiling(
+                settings["gap"], settings["scoring"], measured.y, measured.groups
+            ),
             **marks,
         )
         display._measure, display._pos_label = measured, path.curve.pos_label
@@ -327,6 +338,7 @@ class TradeoffDisplay(Display):
         ax.set_xlim(left=0)
         self._name_points(ax)
         self._draw_constant(ax)
+        self._draw_ceiling(ax)
         ax.grid(alpha=0.25)
         beside = {}
         if ax.figure.get_layout_engine() is not None:  # which makes room below
@@ -377,6 +389,31 @@ class TradeoffDisplay(Display):
             return
         label = f"always the commonest class: {self.constant:.3f}"
         ax.axhline(self.constant, ls=":", lw=1, color=INK, label=label)
+
+    def _draw_ceiling(self, ax: Any) -> None:
+        """A line that leaves the view as it is, unless it is just above."""
+        if self.ceiling is None:
+            return
+        left, right = ax.get_xlim()
+        gaps = np.append(self.ceiling["gap"], 1.0)
+        scores = np.append(self.ceiling["score"], 1.0)
+        at_0, (low, high) = float(scores[0]), ax.get_ylim()
+        is_near = at_0 <= high + (high - low) / 4
+        where = "" if is_near else ", above this picture"
+        label = f"no classifier is above it: {at_0:.3f} at a gap of 0{where}"
+        ax.plot(gaps, scores, "-.", lw=1, color=INK, label=label)
+        ax.set_xlim(left, right)
+        ax.set_ylim(low, max(high, at_0 + (high - low) / 20) if is_near else high)
+
+
+def _ceiling_of_choice(
+    estimator: MIDebiasedClassifierCV, gap: Gap
+) -> pd.DataFrame | None:
+    """That of the rows that chose; of several splits none holds for all."""
+    if estimator.cv is not None:
+        return None
+    _, y, groups = estimator.lambda_path_.held_out_
+    return ceiling(gap, estimator.scoring, y, groups)
 
 
 def _limits(

@@ -12,10 +12,12 @@ from .._certificates.from_counts import Certificate
 from .._certificates.set_apart import Calibration
 from .._inputs.groups import comparable_groups
 from .._inputs.labels import read_target
+from .._inputs.splits import cells
 from .._inputs.tables import as_indexable, check_row_order
 from .._problem.criterion import CRITERIA, GAPS
 from .._utils.types import Floats
 from ..metrics._collapse import commonest
+from ..metrics._floor import count_labels
 from ..metrics._gaps import (
     Gap,
     gap_interval,
@@ -26,6 +28,9 @@ from ..metrics._gaps import (
 )
 from .curve import Curve
 
+# Gaps at which the ceiling of all classifiers is found; in between it is straight, or
+# nearly so.
+N_GAPS = 21
 # The curve of a path, and the X, y and groups of rows that it did not see.
 Split = tuple[Curve, Any, NDArray, pd.DataFrame]
 
@@ -195,6 +200,30 @@ class Rows:
             seed=0,
         )
         return pd.Series({**score.columns("score"), **gaps.columns("gap")})
+
+
+def ceiling(
+    gap: Gap, scoring: Any, y: NDArray, groups: pd.DataFrame
+) -> pd.DataFrame | None:
+    """The accuracy that no classifier exceeds at a gap, at some gaps up to the widest.
+
+    Known where the gap is in selection rate and the score is accuracy. Rows without a
+    group take no part in the gap.
+    """
+    named = gap if isinstance(gap, str) else None
+    if named not in GAPS or GAPS[named].needs_labels or not len(y):
+        return None
+    if not is_accuracy(get_scorer(scoring)):
+        return None
+    present = groups.notna().all(axis=1).to_numpy()
+    if not present.any():
+        return None
+    codes = np.full(len(y), -1)
+    columns = groups[present]
+    codes[present] = cells(*(pd.factorize(columns[name])[0] for name in columns))
+    counts = count_labels(np.unique(y, return_inverse=True)[1], codes)
+    gaps = np.linspace(0, counts.widest, N_GAPS)
+    return pd.DataFrame({"gap": gaps, "score": 1 - counts.error_floor(gaps)})
 
 
 def constant_score(scoring: Any, y: NDArray) -> float | None:

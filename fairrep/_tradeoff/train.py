@@ -79,6 +79,8 @@ def lambda_path(
     -----
     sklearn.exceptions.ConvergenceWarning
         If the fit was interrupted, or some of the grid predict a single class.
+    UserWarning
+        If demographic parity must destroy the task, as `MIDebiasedClassifier.fit` says.
 
     See Also
     --------
@@ -138,10 +140,12 @@ def train_path(
     params: dict[str, Any],
     gap: Gap | None = None,
     calibration: Calibration | None = None,
+    is_split: bool = False,
 ) -> LambdaPath:
     """Train a path, once the rows for certificates are set apart.
 
-    With a check that the held-out rows can tell of the ``gap``.
+    With a check that the held-out rows can tell of the ``gap``. What is doubtful of a
+    task has been said of all rows, where these are a split of them.
     """
     reader = _reader(params)
     require_sensitive(sensitive_features)
@@ -149,6 +153,8 @@ def train_path(
     y = read_target(y, len(raw), "lambda_path")
     task = classification_task(y, reader.pos_label)
     problem = reader._read(raw, task, sensitive_features, sample_weight)
+    if not is_split:
+        reader._warn_of_lost_task(problem, sample_weight)
     classes, labels = task.named_labels()
     groups = comparable_groups(sensitive_features, len(labels))
     if gap is not None:

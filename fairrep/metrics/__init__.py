@@ -4,9 +4,11 @@
 `demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
 minus one of these disparities, so greater is better and 0 is the best: pass them as
 `scoring` to scikit-learn's model selection. `make_gap_scorer` makes one of another
-positive class.
+positive class. `error_floor` is what no classifier with a small gap in selection rate
+can stay below.
 """
 
+from ._floor import error_floor
 from ._report import FairnessReport, fairness_report
 from ._scorers import (
     demographic_parity_scorer,
@@ -20,6 +22,7 @@ __all__ = [
     "demographic_parity_scorer",
     "equal_opportunity_scorer",
     "equalized_odds_scorer",
+    "error_floor",
     "fairness_report",
     "make_gap_scorer",
 ]

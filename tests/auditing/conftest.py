@@ -33,6 +33,7 @@ def leakage():
         )
         mi_low = 0.07 if value > 0.52 else 0.0
         common = {"metric": "auc", "mi": 0.08, "mi_low": mi_low, "mi_high": 0.09}
+        common["given_others"] = {}
         X = SimpleNamespace(name="X", value=0.93, low=0.92, high=0.94, **common)
         return SimpleNamespace(
             name=name,

@@ -14,6 +14,7 @@ from fairrep import (
     TradeoffDisplay,
     lambda_path,
 )
+from fairrep.metrics import error_floor
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 LAMBDAS = [0.0, 1.0, 10.0]
@@ -218,3 +219,41 @@ def test_the_constant_is_measured_on_the_rows(fitted, test_rows):
     path = fitted.lambda_path_
     other = TradeoffDisplay.from_path(path, scoring="roc_auc", plot=False)
     assert other.constant is None
+
+
+def test_no_classifier_is_above_the_ceiling(fitted, test_rows):
+    """It is that of the rows measured on, also where another model is set beside."""
+    display = TradeoffDisplay.from_estimator(fitted, **test_rows, n_bootstrap=20)
+    y, s = test_rows["y"], test_rows["sensitive_features"]
+    floors = error_floor(y, sensitive_features=s, max_gap=display.ceiling["gap"])
+    assert_allclose(display.ceiling["score"], 1 - floors)
+    at = np.interp(display.figures["gap"], display.ceiling["gap"], 1 - floors, right=1)
+    assert (display.figures["score"] <= at).all()
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    named = [label for label in labels if label.startswith("no classifier is above")]
+    assert len(named) == 1
+    assert f"{1 - floors[0]:.3f} at a gap of 0" in named[0]
+    # What draws it leaves the curve in view.
+    points = display.figures[["gap", "score"]].to_numpy()
+    assert (display.ax_.viewLim.min <= points).all()
+    assert (points <= display.ax_.viewLim.max).all()
+
+
+@pytest.mark.parametrize(
+    ("criterion", "scoring"),
+    [("equalized_odds", "accuracy"), ("demographic_parity", "roc_auc")],
+)
+def test_there_is_no_ceiling_where_none_is_known(biased, quick, criterion, scoring):
+    X, y, s = biased
+    path = lambda_path(
+        X[:300],
+        y[:300],
+        sensitive_features=s[:300],
+        lambdas=LAMBDAS,
+        criterion=criterion,
+        **quick,
+    )
+    display = TradeoffDisplay.from_path(
+        path, scoring=scoring, n_bootstrap=20, plot=False
+    )
+    assert display.ceiling is None

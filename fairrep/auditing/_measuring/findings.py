@@ -94,7 +94,8 @@ class Findings:
     models : dict of str to ModelAudit
         The models by name.
     proxies : dict of str to DataFrame
-        By sensitive column, what each column of X tells of it, in nats; most first.
+        By sensitive column, what each column of X tells of it, in nats: alone, and
+        "given_others", what it adds to them; by the larger, most first.
     order : dict of str to float
         By sensitive column, the p-value of the hypothesis that the order of the rows is
         independent of it. Where it is small, whoever gets rows or scores in this order

@@ -28,6 +28,7 @@ from ...metrics._intervals import (
     surest_pair,
 )
 from ...metrics._report import DISPARITIES, METRICS, ODDS, FairnessReport, metric_frame
+from .parity_limits import ParityLimits, parity_limits
 from .score_figures import (
     ALL,
     associate,
@@ -50,6 +51,7 @@ COMPARED = {
 BARE = re.compile(r"yes|no|true|false|y|n|[-+]?\d+(\.\d+)?", re.IGNORECASE)
 # The groups that set a disparity, and those that set its lower limit.
 PAIRS = ["lowest", "highest", "surely_above", "surely_below"]
+PARITY_KIND = "demographic_parity"  # a key of COMPARED
 CONDITIONS = {ODDS[0]: "positives", ODDS[1]: "negatives"}
 
 
@@ -84,6 +86,8 @@ class GroupFigures:
         Rows whose true label is `pos_label`.
     titles : dict of str to str
         Names of the groups that say what they are groups of: "sex=f".
+    parity : ParityLimits or None
+        What demographic parity costs at least, from groups and labels alone.
     least_squares : GroupFigures or None
         Of groups that are known as probabilities, whose rates are weighed by them: the
         same by least squares, which is right where these are not, and reversed.
@@ -103,6 +107,7 @@ class GroupFigures:
     association: dict[str, float] | None
     n_positive: int
     titles: dict[str, str]
+    parity: ParityLimits | None = None
     # Where groups are known as probabilities:
     least_squares: "GroupFigures | None" = None
     selection: Counts | None = None
@@ -168,6 +173,9 @@ class GroupFigures:
             nats = {"value": found["mutual_info"], "low": np.nan, "high": np.nan}
             rows.append({"group": "", "metric": "rank_correlation", **rank})
             rows.append({"group": "", "metric": "mutual_info", **nats})
+        if self.parity is not None:
+            unlimited = {"low": np.nan, "high": np.nan}
+            rows += [row | unlimited for row in self.parity.to_rows()]
         if self.least_squares is not None:
             # Of all rows, and of their number, there is one estimate.
             other = self.least_squares.to_frame()
@@ -201,6 +209,7 @@ class GroupFigures:
             "left_out": self.left_out,
             "association": self.association
             and {key: plain(value) for key, value in self.association.items()},
+            "parity": self.parity and self.parity.to_dict(),
         }
         if self.least_squares is not None:
             content["least_squares"] = self.least_squares.to_dict()
@@ -282,6 +291,7 @@ def measure_groups(
         association,
         int(positive.sum()),
         dict(zip(attribute.names, attribute.titles, strict=True)),
+        table.parity(disparities, left_out),
     )
 
 
@@ -384,6 +394,18 @@ class Table:
             )
         table = pd.DataFrame.from_dict(rows, orient="index").loc[DISPARITIES]
         return table, self._left_out(reasons)
+
+    def parity(
+        self, disparities: pd.DataFrame, left_out: list[dict[str, Any]]
+    ) -> ParityLimits:
+        """What demographic parity costs at least, of the groups that are compared."""
+        apart = {e["group"] for e in left_out if PARITY_KIND in e["from"]}
+        return parity_limits(
+            self.counts.sum(axis=2),
+            self.names,
+            np.flatnonzero([name not in apart for name in self.names]),
+            float(disparities.loc[f"{PARITY_KIND}_difference", "value"]),
+        )
 
     def _too_small(self, rates: list[str], min_group_size: int) -> dict[int, str]:
         """Why a group cannot be compared, for those that cannot."""

@@ -1,11 +1,12 @@
 """Measure models, or predictions as they come, on rows whose groups are known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..._certificates.from_counts import Certificate, count_rows, from_counts
@@ -14,12 +15,15 @@ from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ...metrics._paired import paired_changes
 from .attacks.leakage import Leakage, measure_leakage, measure_reference
 from .attacks.order import order_p_value
+from .attacks.replaced import Donors, Replaced, find_donors
 from .findings import CHANGES, Findings, ModelAudit
 from .options import Options
 from .provenance import Provenance
 from .proxies import proxies as rank_proxies
+from .proxies import with_given_others
 from .rows import Attribute, Rows
 from .subjects import (
+    REPRESENTATION,
     Subject,
     positive_of,
     read_array,
@@ -155,25 +159,18 @@ def _measure(
         leave=False,
         disable=not options.verbose,
     ) as bar:
-        references = _attack_features(features, rows, options, seed, bar)
+        of_features = _attack_features(features, rows, options, seed, bar)
         models = {
-            subject.name: _audit_of(subject, rows, references, options, seed, bar)
+            subject.name: _audit_of(
+                subject, features, rows, of_features, options, seed, bar
+            )
             for subject in subjects
         }
         changes = _changes(subjects, models, rows, options, seed)
-        proxies = {}
-        for attribute in rows.singles if features is not None else []:
-            bar.set_description(f"proxies of {attribute.name}")
-            proxies[attribute.name] = rank_proxies(
-                take_rows(features, attribute.rows),
-                attribute.groups.series,
-                random_state=seed,
-            )
-            bar.update()
     attacked = rows.singles if options.leakage else []
     return Findings(
         models,
-        proxies,
+        of_features.proxies,
         {a.name: order_p_value(a.groups.series) for a in attacked},
         n_rows=rows.n_audited,
         n_dropped=rows.n_rows - rows.n_audited,
@@ -205,33 +202,65 @@ def _features(X: Any, rows: Rows, options: Options) -> tuple[Any, list[str]]:
     return X, []
 
 
+@dataclass(frozen=True)
+class OfFeatures:
+    """What the columns of X tell of S, by attribute.
+
+    Parameters
+    ----------
+    proxies : dict of str to DataFrame
+        Column by column.
+    references : dict of str to Leakage
+        Together, which is the mark that views are compared with.
+    donors : Donors or None
+        Rows whose values the columns take where they are replaced.
+    """
+
+    proxies: dict[str, pd.DataFrame]
+    references: dict[str, Leakage]
+    donors: Donors | None
+
+
 def _attack_features(
     features: Any, rows: Rows, options: Options, seed: int, bar: tqdm
-) -> dict[str, dict[str, Leakage]]:
-    """The mark that views are compared with: what trees read of X itself."""
-    references: dict[str, dict[str, Leakage]] = {}
+) -> OfFeatures:
     if features is None:
-        return references
+        return OfFeatures({}, {}, None)
+    proxies: dict[str, pd.DataFrame] = {}
+    for attribute in rows.singles:
+        bar.set_description(f"proxies of {attribute.name}")
+        proxies[attribute.name] = rank_proxies(
+            take_rows(features, attribute.rows),
+            attribute.groups.series,
+            random_state=seed,
+        )
+        bar.update()
     coded = TableEncoder().fit(features).code(features)
     # Trees cut codes as they cut numbers; what is missing lies below them all.
     seen = np.nan_to_num(coded.reshape(len(coded), -1), nan=MISSING)
+    donors = _donors(features, seen, proxies, seed)
+    references = {}
     for attribute in rows.singles:
         bar.set_description(f"attack on {attribute.name} in X")
         found = measure_reference(
             seen[attribute.rows],
             attribute.groups.series,
             name="X",
+            replaced=donors.replaced(seen, np.asarray).take(attribute.rows),
             **options.drawn(seed),
         )
-        references[attribute.name] = {"X": found}
+        references[attribute.name] = found
+        table = with_given_others(proxies[attribute.name], found.given_others)
+        proxies[attribute.name] = table
         bar.update()
-    return references
+    return OfFeatures(proxies, references, donors)
 
 
 def _audit_of(
     subject: Subject,
+    features: Any,
     rows: Rows,
-    references: dict[str, dict[str, Leakage]],
+    of_features: OfFeatures,
     options: Options,
     seed: int,
     bar: tqdm,
@@ -268,19 +297,25 @@ def _audit_of(
             )
             model.figures.append(figures)
             bar.update()
+    replaced = _replaced(subject, features, of_features.donors)
     for attribute in rows.singles if options.leakage else []:
+        of_x = of_features.references.get(attribute.name)
+        beside = {} if of_x is None else {"X": of_x}
         model.leakage[attribute.name] = views = []
         for name, (view, requests) in subject.take(attribute.rows).views().items():
             bar.set_description(f"attacks on {attribute.name} in the {name}")
+            changed = None
+            if name == REPRESENTATION and replaced is not None:
+                changed = replaced.take(attribute.rows)
             leakage = measure_leakage(
                 view,
                 attribute.groups.series,
                 name=name,
                 requests=requests,
+                replaced=changed,
                 **options.drawn(seed),
             )
-            of_x = references.get(attribute.name, {})
-            views.append(replace(leakage, references=of_x))
+            views.append(replace(leakage, references=beside))
             bar.update()
     for attribute in rows.attributes if subject.codes is not None else []:
         certificate = _certificate_of(subject, attribute, options)
@@ -322,6 +357,28 @@ def _changes(
             about = {"class": positive, "sensitive": attribute.name}
             found.append(table.assign(**about)[CHANGES])
     return pd.concat(found, ignore_index=True)
+
+
+def _donors(
+    features: Any, seen: NDArray, proxies: dict[str, pd.DataFrame], seed: int
+) -> Donors:
+    """Rows whose values the columns of X take, the same for all attributes."""
+    names = (
+        [*features.columns] if hasattr(features, "columns") else range(seen.shape[1])
+    )
+    shares = pd.concat([table["share"] for table in proxies.values()], axis=1)
+    strongest = shares.max(axis=1).sort_values(ascending=False, kind="stable").index
+    return find_donors(seen, names, [*strongest], seed)
+
+
+def _replaced(
+    subject: Subject, features: Any, donors: Donors | None
+) -> Replaced | None:
+    """What the model's representation becomes, if it has one, with columns replaced."""
+    if subject.represent is None or donors is None:
+        return None
+    made = donors.replaced(features, subject.represent)
+    return replace(made, views=[*made.views])  # for each attribute once
 
 
 def _n_steps(

@@ -65,6 +65,7 @@ def measure_probable(
             association=None,
             n_positive=int(positive.sum()),
             titles=dict(zip(attribute.names, attribute.titles, strict=True)),
+            parity=table.parity(disparities, left_out),
         )
     weighted = found[weighted_rates]
     weighted.least_squares = found[least_squares_rates]

@@ -1,5 +1,6 @@
 """Proxies are the columns of X that tell S, one by one."""
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_random_state
 
 from ..._inputs.columns import column_kind
@@ -17,6 +19,7 @@ from ..._inputs.groups import (
     quantile_bins,
 )
 from ..._inputs.tables import as_pandas
+from ...metrics._floor import mutual_info
 from .attacks.secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
@@ -65,7 +68,8 @@ def proxies(
     scikit-learn's estimators, which are by nearest neighbours where a number is
     involved, and by counts for two discrete variables. Estimates by counts are too high
     by about (categories - 1)(groups - 1) / 2n nats, which is subtracted [1]_. Columns
-    may tell S together and not alone: what they tell jointly is for an attacker.
+    may tell S together and not alone: what each adds to the others is for an attacker,
+    and stands in an `audit`.
 
     References
     ----------
@@ -103,6 +107,20 @@ def proxies(
     return ranking.sort_values("mutual_info", ascending=False, kind="stable")
 
 
+def with_given_others(
+    ranking: pd.DataFrame, given_others: Mapping[Hashable, float]
+) -> pd.DataFrame:
+    """The ranking with what each column adds to the others, by the larger of the two.
+
+    Columns that tell S together and not alone are so on top as well.
+    """
+    added = [given_others.get(name, np.nan) for name in ranking.index]
+    table = ranking.assign(given_others=added)
+    most = table[["mutual_info", "given_others"]].max(axis=1)
+    order = np.argsort(-most.to_numpy(), kind="stable")
+    return table.iloc[order]
+
+
 def _mutual_info(column: pd.Series, s: NDArray, rng: np.random.RandomState) -> float:
     """I(column; S) = I(missing; S) + P(known) I(value; S | known), in nats."""
     known = column.notna().to_numpy()
@@ -128,5 +146,4 @@ def _by_neighbours(values: NDArray, s: NDArray, rng: np.random.RandomState) -> f
 
 
 def _by_counts(values: NDArray, s: NDArray) -> float:
-    n_cells = (len(np.unique(values)) - 1) * (len(np.unique(s)) - 1)
-    return max(0.0, float(mutual_info_score(s, values)) - n_cells / (2 * len(s)))
+    return mutual_info(contingency_matrix(s, values))

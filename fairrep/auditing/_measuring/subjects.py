@@ -47,6 +47,8 @@ class Subject:
     made_by: str = "given"  # the class of the model
     other_word: str | None = None  # see `FairnessReport`
     share_seen: float | None = None  # of the rows, by the model's fingerprint
+    # The representation of other rows, as X comes.
+    represent: Callable[[Any], Floats] | None = None
 
     def __len__(self) -> int:
         part = self.representation if self.y_true is None else self.y_true
@@ -312,10 +314,13 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             released["share_seen"] = _share_seen(name, model, trained, X)
         fitted = getattr(trained, "_fitted", None)  # parameters may be set since
         if fitted is not None and fitted.spec.is_discrete:
-            released |= _codes(view)
+            released |= _codes(transform, view)
         else:
-            requests = _requests(transform, X, view)
-            released |= {"representation": view, "requests": requests}
+            released |= {
+                "representation": view,
+                "requests": _requests(transform, X, view),
+                "represent": lambda rows: _read_view(transform(rows), None),
+            }
     if not hasattr(model, "predict"):
         return Subject(name, **released)
     labels = np.asarray(model.classes_).tolist() if hasattr(model, "classes_") else None
@@ -356,10 +361,22 @@ def _needed_to_predict(model: Any) -> list[str]:
     ]
 
 
-def _codes(view: Floats) -> dict[str, Any]:
+def _codes(transform: Callable[[Any], Any], view: Floats) -> dict[str, Any]:
     """The codes, of one-hot columns or one of indices; one-hot for attackers."""
-    codes = view[:, 0].astype(np.int64) if view.shape[1] == 1 else view.argmax(axis=1)
-    return {"codes": codes, "representation": np.eye(codes.max() + 1)[codes]}
+
+    def codes_of(view: Floats) -> Codes:
+        return (
+            view[:, 0].astype(np.int64) if view.shape[1] == 1 else view.argmax(axis=1)
+        )
+
+    codes = codes_of(view)
+    seen = np.arange(codes.max() + 1)
+
+    def represent(rows: Any) -> Floats:
+        return np.equal.outer(codes_of(_read_view(transform(rows), None)), seen) * 1.0
+
+    one_hot = np.eye(len(seen))[codes]
+    return {"codes": codes, "representation": one_hot, "represent": represent}
 
 
 def _share_seen(name: str, model: Any, trained: Any, X: Any) -> float:

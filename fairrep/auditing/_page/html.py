@@ -13,6 +13,7 @@ from .._measuring.verdicts import Verdict
 from .._showing.changes_display import ChangesDisplay
 from .._showing.comparison import comparison, comparison_labels
 from .._showing.proxies_display import ProxyDisplay
+from .._showing.proxy_table import proxy_cells, proxy_sentences, proxy_table
 from .._showing.sentences import next_steps, summary, verdict_numbers, verdict_of
 from .._showing.words import METRIC_NAMES, NOT_COVERED, WEIGHED, number, percent, share
 from .of_model import part_of_model
@@ -77,7 +78,7 @@ def render(
         changes=None if changes is None else _moved(changes),
         tradeoff=None if tradeoff is None else _tradeoff(tradeoff),
         models=models,
-        proxies=[_proxies(name, t, pictures) for name, t in report.proxies.items()],
+        proxies=[_proxies(report, name, pictures) for name in report.proxies],
     )
 
 
@@ -207,17 +208,17 @@ def _tradeoff(table: pd.DataFrame) -> dict[str, Any]:
 # -- proxies ------------------------------------------------------------------
 
 
-def _proxies(attribute: str, table: pd.DataFrame, pictures: Pictures) -> dict[str, Any]:
+def _proxies(report: Findings, name: str, pictures: Pictures) -> dict[str, Any]:
+    table = proxy_table(report, name)
+    titles, rows = proxy_cells(table)
+    picture = pictures.draw(ProxyDisplay(table, name), _proxies_alt(name, table))
     return {
-        "attribute": attribute,
-        "rows": [
-            (str(column), number(row["mutual_info"]), f"{row['share']:.0%}")
-            for column, row in table.head(10).iterrows()
-        ],
-        "n_more": max(0, len(table) - 10),
-        "picture": pictures.draw(
-            ProxyDisplay(table, attribute), _proxies_alt(attribute, table)
-        ),
+        "attribute": name,
+        "titles": titles,
+        "rows": rows,
+        "n_more": len(table) - len(rows),
+        "sentences": proxy_sentences(report, name),
+        "picture": picture,
     }
 
 

@@ -14,6 +14,7 @@ from .._measuring.score_figures import ALL, N_CELLS
 from .._showing.calibration_display import CalibrationByGroupDisplay
 from .._showing.groups_display import GroupsDisplay
 from .._showing.leakage_display import LeakageDisplay
+from .._showing.parity import parity_sentences
 from .._showing.words import (
     LEAKAGE_NAMES,
     MAIN_METRICS,
@@ -111,6 +112,7 @@ def _groups(
             for entry in figures.left_out
         ],
         "association": figures.association,
+        "parity": parity_sentences(figures),
         "picture": pictures.draw(
             GroupsDisplay(figures, confidence=report.confidence), _groups_alt(figures)
         ),

@@ -5,16 +5,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..._utils.plotting import COLORS, Display, new_axes
+from ..._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 
 
 class ProxyDisplay(Display):
     """The columns of X that tell most of one attribute, as bars of nats.
 
+    A bar is what a column tells alone; a mark, what it adds to the others.
+
     Parameters
     ----------
     table : DataFrame
-        As in ``AuditReport.proxies``: one row a column, most first.
+        As in ``AuditReport.proxies``: one row a column, most first, with "mutual_info"
+        and "share". Each further column of nats, such as "given_others", is drawn as
+        marks.
     attribute : str
         Name of the sensitive column.
 
@@ -54,10 +58,32 @@ class ProxyDisplay(Display):
         top = self.table.head(max_columns)
         ax = new_axes(ax, 1.2 + 0.35 * len(top))
         place = np.arange(len(top))
-        bars = ax.barh(place, top["mutual_info"], color=COLORS[0], height=0.6)
-        ax.bar_label(
-            bars, [f"{share:.0%} of H(S)" for share in top["share"]], padding=4
-        )
+        ax.barh(place, top["mutual_info"], color=COLORS[0], height=0.6, label="alone")
+        marked = top.drop(columns=["mutual_info", "share"])
+        for i, (name, nats) in enumerate(marked.items()):
+            ax.plot(
+                nats.astype(float),
+                place,
+                MARKERS[1 + i % (len(MARKERS) - 1)],
+                color=COLORS[1 + i % (len(COLORS) - 1)],
+                mec=INK,
+                mew=0.5,
+                zorder=3,
+                clip_on=False,  # whole at 0 too
+                label=str(name).replace("_", " "),
+            )
+        for y, most, share in zip(
+            place, top.drop(columns="share").max(axis=1), top["share"], strict=True
+        ):
+            ax.annotate(
+                f"{share:.0%} of H(S)",
+                (most, y),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+            )
+        if len(marked.columns):
+            ax.legend(loc="lower right", fontsize="small")
         ax.set_yticks(place, [str(name) for name in top.index])
         ax.set_ylim(len(top) - 0.4, -0.6)
         ax.margins(x=0.2)

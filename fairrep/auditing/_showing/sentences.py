@@ -11,6 +11,7 @@ from .._measuring.groups import GroupFigures
 from .._measuring.score_figures import ALL
 from .._measuring.verdicts import FAILED, LEAKAGE, OPEN, PASSED, Verdict, verdicts
 from .comparison import comparison_sentences
+from .parity import lost_sentence
 from .words import (
     LEAKAGE_NAMES,
     PARITY,
@@ -56,7 +57,11 @@ def summary(report: Findings) -> list[str]:
 
 def model_sentences(model: ModelAudit, confidence: float) -> list[str]:
     """The findings on one model, a sentence each."""
-    sentences = [_gap_sentence(figures, confidence) for figures in model.figures]
+    sentences = []
+    for figures in model.figures:
+        sentences.append(_gap_sentence(figures, confidence))
+        if lost := lost_sentence(figures):
+            sentences.append(lost)
     for attribute, views in model.leakage.items():
         sentences += [leakage_sentence(attribute, found) for found in views]
     sentences += [

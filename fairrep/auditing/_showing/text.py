@@ -9,6 +9,8 @@ from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
 from .comparison import comparison, comparison_labels
+from .parity import parity_sentences
+from .proxy_table import proxy_cells, proxy_sentences, proxy_table
 from .sentences import summary, verdict_of, verdict_sentence
 from .words import (
     LEAKAGE_NAMES,
@@ -49,8 +51,7 @@ def as_text(report: Findings) -> str:
             f"Codes, by {attribute}\n{certificate}"
             for attribute, certificate in model.certificates.items()
         ]
-    for attribute, table in report.proxies.items():
-        blocks.append(_proxies_text(attribute, table))
+    blocks += [_proxies_text(report, attribute) for attribute in report.proxies]
     return "\n\n".join(blocks)
 
 
@@ -106,6 +107,8 @@ def _figures_text(figures: GroupFigures) -> str:
             f"({interval(found['low'], found['high'])}); "
             f"I(score; S) {number(found['mutual_info'])} nats"
         )
+    if told := parity_sentences(figures):
+        parts += ["", "What cannot be had", *(_wrap(f"- {line}") for line in told)]
     return "\n".join(parts)
 
 
@@ -158,11 +161,15 @@ def leakage_text(model: Any) -> str:
     return "\n".join(lines)
 
 
-def _proxies_text(attribute: str, table: pd.DataFrame, n: int = 10) -> str:
-    lines = [f"Columns of X that tell {attribute}, in nats and share of H(S)"]
-    width = max((len(str(name)) for name in table.index[:n]), default=0)
-    for name, row in table.head(n).iterrows():
-        lines.append(f"{name!s:{width}}  {row['mutual_info']:.3f}  {row['share']:.0%}")
-    if len(table) > n:
-        lines.append(f"and {len(table) - n} more")
+def _proxies_text(report: Findings, attribute: str) -> str:
+    table = proxy_table(report, attribute)
+    titles, rows = proxy_cells(table)
+    names = ["", *(name for name, _ in rows)]
+    cells = pd.DataFrame([titles, *(cells for _, cells in rows)], index=names)
+    lines = [f"Columns of X that tell {attribute}, in nats"]
+    text = cells.to_string(header=False, line_width=WIDTH)
+    lines += [line.rstrip() for line in text.splitlines()]
+    if len(table) > len(rows):
+        lines.append(f"and {len(table) - len(rows)} more")
+    lines += [_wrap(f"- {line}") for line in proxy_sentences(report, attribute)]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -122,9 +122,17 @@ def cross_fit(
 
     Every group must have rows outside of every fold.
     """
+    return cross_fit_models(attacker, view, codes, folds, rng)[0]
+
+
+def cross_fit_models(
+    attacker: str, view: View, codes: Codes, folds: Folds, rng: np.random.RandomState
+) -> tuple[Floats, list[ClassifierMixin]]:
+    """The output of `cross_fit`, and the models that it comes from, one a fold."""
     n_groups = int(codes.max()) + 1
     seen = view.traces if attacker == OF_TRACES else view.values
     output = np.empty((len(codes), n_groups))
+    models = []
     for train, test in folds:
         limit = MAX_TRAINING_ROWS.get(attacker, len(train))
         if len(train) > limit:
@@ -136,10 +144,15 @@ def cross_fit(
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(seen[train], codes[train])
             told = model.predict_proba(seen[test])
-        prior = np.bincount(codes[train], minlength=n_groups) / len(train)
-        ratio = told / prior
-        output[test] = np.log((1 - MIXED_PRIOR) * ratio + MIXED_PRIOR)
-    return output
+        output[test] = _log_ratio(told, codes[train])
+        models.append(model)
+    return output, models
+
+
+def _log_ratio(told: Floats, trained_on: Codes) -> Floats:
+    """log p(s|view) - log p(s), where p(s) is that of the rows trained on."""
+    prior = np.bincount(trained_on, minlength=told.shape[1]) / len(trained_on)
+    return np.log((1 - MIXED_PRIOR) * told / prior + MIXED_PRIOR)
 
 
 def sample_rows(
@@ -239,24 +252,92 @@ def information(
     """Nats by row that the output saves over p(s) alone, and H(S).
 
     Their weighted mean, H(S) - cross-entropy, is a lower limit on I(view; S). An
-    attacker sure of too much is calibrated first: one temperature a fold, fitted on
-    the other folds; its limit of zero leaves p(s), where nothing is read.
+    attacker sure of too much is calibrated first, by its `temperatures`.
     """
-    prior = np.bincount(codes, weight) / weight.sum()
-    rows = np.arange(len(codes))
+    prior = _prior(codes, weight)
     saved = np.empty(len(codes))
+    by_fold = temperatures(output, codes, folds, weight)
+    for (_, test), temperature in zip(folds, by_fold, strict=True):
+        saved[test] = _saved(temperature * output[test], codes[test], prior)
+    return saved, float(-(prior * np.log(prior)).sum())
 
-    def gain(temperature: float, part: Codes) -> Floats:
-        log_p = log_softmax(temperature * output[part] + np.log(prior), axis=1)
-        return (log_p - np.log(prior))[rows[: len(part)], codes[part]]
 
-    for train, test in folds:
+def temperatures(
+    output: Floats, codes: Codes, folds: Folds, weight: Floats
+) -> list[float]:
+    """What an output is to be multiplied by, for each fold fitted on the others.
+
+    The limit of zero leaves p(s), where nothing is read.
+    """
+    prior = _prior(codes, weight)
+    found = []
+    for train, _ in folds:
         fitted = minimize_scalar(
-            lambda t, part: -np.average(gain(t, part), weights=weight[part]),
+            lambda t, part: (
+                -np.average(
+                    _saved(t * output[part], codes[part], prior), weights=weight[part]
+                )
+            ),
             bounds=(0.0, 2.0),
             args=(train,),
             method="bounded",
         )
         # The search stays inside its bounds: no gain means the bound itself.
-        saved[test] = gain(fitted.x if fitted.fun < 0 else 0.0, test)
-    return saved, float(-(prior * np.log(prior)).sum())
+        found.append(float(fitted.x) if fitted.fun < 0 else 0.0)
+    return found
+
+
+def _prior(codes: Codes, weight: Floats) -> Floats:
+    return np.bincount(codes, weight) / weight.sum()
+
+
+def _saved(output: Floats, codes: Codes, prior: Floats) -> Floats:
+    """Nats by row over the prior."""
+    log_p = log_softmax(output + np.log(prior), axis=1)
+    return (log_p - np.log(prior))[np.arange(len(codes)), codes]
+
+
+def nats_lost(
+    models: Sequence[ClassifierMixin],
+    output: Floats,
+    codes: Codes,
+    folds: Folds,
+    by_fold: Sequence[float],
+    rows: Codes,
+    draws: Floats,
+) -> float:
+    """What the models lose where some rows are seen otherwise, in nats a row.
+
+    Parameters
+    ----------
+    models, output : list of classifiers, ndarray of shape (n_rows, n_groups)
+        As `cross_fit_models` returns them.
+    codes, folds, by_fold : ndarray of shape (n_rows,), list of (train, test), list
+        As they were given to it, and the `temperatures` of the output.
+    rows : ndarray of shape (n_some,)
+        Which rows are seen otherwise; NaN is returned of none.
+    draws : ndarray of shape (n_draws, n_some, n_columns)
+        What is seen of them. Their probabilities are averaged over the draws, as of a
+        model that does not know which of these it is.
+    """
+    if not len(rows):
+        return np.nan
+    prior = _prior(codes, np.ones(len(codes)))
+    lost = np.zeros(len(rows))
+    n_draws, _, n_columns = draws.shape
+    for model, (train, test), temperature in zip(models, folds, by_fold, strict=True):
+        of_fold = np.flatnonzero(np.isin(rows, test))
+        if not len(of_fold):
+            continue
+        seen = draws[:, of_fold].reshape(-1, n_columns)
+        n_threads = None if len(seen) >= MIN_THREADED_ROWS else 1
+        with threadpool_limits(n_threads):
+            told = _log_ratio(model.predict_proba(seen), codes[train])
+        changed = softmax(temperature * told + np.log(prior), axis=1)
+        changed = changed.reshape(n_draws, len(of_fold), -1).mean(axis=0)
+        those = rows[of_fold]
+        before = _saved(temperature * output[those], codes[those], prior)
+        after = np.log(changed / prior)[np.arange(len(those)), codes[those]]
+        lost[of_fold] = before - after
+    # What is below 0 is noise.
+    return max(0.0, float(lost.mean()))

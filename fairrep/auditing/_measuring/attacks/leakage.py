@@ -4,7 +4,7 @@ A trained critic's own estimate proves nothing, so S is attacked anew: by five k
 model, cross-fitted on the audited rows, beside what they score where nothing is there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,8 +12,17 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
+from .attackers import (
+    ATTACKERS,
+    STRONGEST_TABULAR,
+    Folds,
+    cross_fit,
+    cross_fit_models,
+    nats_lost,
+    temperatures,
+)
 from .null import null_limits
+from .replaced import Replaced
 from .scores import (
     Pair,
     Surest,
@@ -79,6 +88,9 @@ class Leakage:
         or of gradient boosting, whichever is higher; None if there are none.
     notes : list of str
         What was left out or read from a part of the rows.
+    given_others : dict
+        By column of X, the nats that gradient boosting loses of S in this view where
+        the column is another row's that is alike in the others: what it adds to them.
     """
 
     name: str
@@ -102,6 +114,7 @@ class Leakage:
     references: dict[str, "Leakage"] = field(default_factory=dict)
     averaging: float | None = None
     notes: list[str] = field(default_factory=list)
+    given_others: dict[Hashable, float] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
@@ -123,6 +136,10 @@ class Leakage:
         if self.pair is not None:
             plain["pair"] = {**vars(self.pair), "found": self.pair.found}
         plain["references"] = {k: v.to_dict() for k, v in self.references.items()}
+        plain["given_others"] = {
+            str(name): None if np.isnan(nats) else nats
+            for name, nats in self.given_others.items()
+        }
         return plain
 
 
@@ -135,6 +152,7 @@ def measure_leakage(
     n_bootstrap: int = 200,
     confidence: float = 0.95,
     requests: Callable[[int], Any] | None = None,
+    replaced: Replaced | None = None,
     sample_weight: Any = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> Leakage:
@@ -164,6 +182,8 @@ def measure_leakage(
     requests : callable, default=None
         Gives another view of the same rows for an integer seed, where views are
         random. Asked for 10, whose mean is attacked too.
+    replaced : Replaced, default=None
+        Views of some rows with a column of X replaced, for `given_others`.
     sample_weight : array-like of shape (n_rows,), default=None
         Weights of the rows in every figure, not in the training of attackers.
     random_state : int, RandomState or None, default=None
@@ -213,7 +233,7 @@ def measure_leakage(
     secret, folds, rng, _ = _prepared(s, sample_weight, n_folds, random_state)
     seen = view.take(secret.rows)
     leakage = _attack(
-        name, seen, secret, folds, [*ATTACKERS], n_bootstrap, confidence, rng
+        name, seen, secret, folds, [*ATTACKERS], n_bootstrap, confidence, rng, replaced
     )
     null = null_limits(seen, secret, n_folds, confidence, rng)
     averaging = None
@@ -245,6 +265,7 @@ def measure_reference(
     n_folds: int = 5,
     n_bootstrap: int = 200,
     confidence: float = 0.95,
+    replaced: Replaced | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> Leakage:
     """Measure what gradient boosting reads of S in another view, to compare with.
@@ -263,6 +284,7 @@ def measure_reference(
         n_bootstrap,
         confidence,
         np.random.RandomState(seed),
+        replaced,
     )
 
 
@@ -305,9 +327,24 @@ def _attack(
     n_bootstrap: int,
     confidence: float,
     rng: np.random.RandomState,
+    replaced: Replaced | None,
 ) -> Leakage:
     """All of a `Leakage` that comes from attacking one view, and no null."""
-    outputs = {k: cross_fit(k, view, secret.codes, folds, rng) for k in attackers}
+    outputs, given_others = {}, {}
+    for attacker in attackers:
+        outputs[attacker], models = cross_fit_models(
+            attacker, view, secret.codes, folds, rng
+        )
+        if attacker == STRONGEST_TABULAR and replaced is not None:
+            output, codes = outputs[attacker], secret.codes
+            by_fold = temperatures(output, codes, folds, secret.weight)
+            rows, kept = replaced.among(secret.rows)
+            given_others = {
+                column: nats_lost(
+                    models, output, codes, folds, by_fold, rows, draws[:, kept]
+                )
+                for column, draws in replaced.views
+            }
     table = pd.DataFrame(
         {k: attack_figures(v, secret, folds, confidence) for k, v in outputs.items()}
     ).T.rename_axis("attacker")
@@ -333,4 +370,5 @@ def _attack(
         groups=secret.groups,
         n_rows=len(secret.rows),
         notes=secret.notes,
+        given_others=given_others,
     )

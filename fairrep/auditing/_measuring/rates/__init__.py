@@ -1,0 +1,1 @@
+"""Figures by group are measured here: rates, gaps, calibration, impact ratios."""
