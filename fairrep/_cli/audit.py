@@ -10,9 +10,9 @@ from threadpoolctl import threadpool_limits
 from .._estimators.load import load_model
 from .._utils.files import replacing, sha256_of
 from ..auditing import AuditReport, audit, model_card
-from ..auditing._measuring.groups import SCORING
+from ..auditing._measuring.baseline import read_baseline
+from ..auditing._measuring.rates.groups import SCORING
 from ..auditing._measuring.verdicts import FAILED, check_limits, verdicts
-from ..auditing._showing.baseline import read_baseline
 from ..auditing._showing.sentences import verdict_sentence
 from .output import STDOUT, check_outputs, progress, tell, write_table
 from .read import (

@@ -11,12 +11,12 @@ import pandas as pd
 
 from .._utils.plain import plain, plain_tree
 from .._version import __version__
+from ._measuring.baseline import changes_since, read_baseline
 from ._measuring.findings import Findings
-from ._measuring.impact import impact_ratios
 from ._measuring.measure import measure_predictions
+from ._measuring.rates.impact import impact_ratios
 from ._measuring.verdicts import Verdict
 from ._page.html import render
-from ._showing.baseline import changes_since, read_baseline
 from ._showing.comparison import comparison
 from ._showing.groups_display import GroupsDisplay
 from ._showing.sentences import summary, verdict_of

@@ -24,7 +24,7 @@ from fairrep import (
     certify,
 )
 from fairrep.auditing._measuring.attacks.scores import Pair
-from fairrep.auditing._measuring.subjects import read_model
+from fairrep.auditing._measuring.models import read_model
 from fairrep.auditing._showing.words import interval
 from fairrep.datasets import load_adult
 from fairrep.metrics import fairness_report

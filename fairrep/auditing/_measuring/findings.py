@@ -9,8 +9,8 @@ import pandas as pd
 from ..._certificates.from_counts import Certificate
 from ..._utils.plain import plain
 from .attacks.leakage import Leakage
-from .groups import GroupFigures
 from .provenance import Provenance
+from .rates.groups import GroupFigures
 
 # What a change from the first model to another one is told by.
 CHANGES = ["model", "class", "sensitive", "figure", "change", "low", "high"]

@@ -15,21 +15,15 @@ from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ...metrics._paired import paired_changes
 from .attacks.leakage import Leakage, measure_leakage, measure_reference
 from .attacks.order import order_p_value
+from .attacks.proxies import proxies as rank_proxies
+from .attacks.proxies import with_given_others
 from .attacks.replaced import Donors, Replaced, find_donors
 from .findings import CHANGES, Findings, ModelAudit
+from .models import positive_of, read_model
 from .options import Options
 from .provenance import Provenance
-from .proxies import proxies as rank_proxies
-from .proxies import with_given_others
 from .rows import Attribute, Rows
-from .subjects import (
-    REPRESENTATION,
-    Subject,
-    positive_of,
-    read_array,
-    read_model,
-    read_predictions,
-)
+from .subjects import REPRESENTATION, Subject, read_array, read_predictions
 from .verdicts import check_limits
 
 MISSING = -1e9  # below what a coded row holds otherwise

@@ -8,14 +8,14 @@ import pandas as pd
 
 from ..._utils.plain import plain_tree
 from .._measuring.findings import Findings
-from .._measuring.groups import GroupFigures
+from .._measuring.rates.groups import GroupFigures
 from .._measuring.verdicts import Verdict
-from .._showing.changes_display import ChangesDisplay
 from .._showing.comparison import comparison, comparison_labels
 from .._showing.proxies_display import ProxyDisplay
 from .._showing.proxy_table import proxy_cells, proxy_sentences, proxy_table
 from .._showing.sentences import next_steps, summary, verdict_numbers, verdict_of
 from .._showing.words import METRIC_NAMES, NOT_COVERED, WEIGHED, number, percent, share
+from .changes_display import ChangesDisplay
 from .of_model import part_of_model
 from .pictures import Pictures
 

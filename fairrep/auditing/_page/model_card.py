@@ -13,7 +13,7 @@ from ..._certificates.from_counts import Certificate
 from ..._version import __version__
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings, ModelAudit
-from .._measuring.groups import GroupFigures
+from .._measuring.rates.groups import GroupFigures
 from .._showing.sentences import model_sentences
 from .._showing.words import (
     LEAKAGE_NAMES,

@@ -8,9 +8,9 @@ import pandas as pd
 
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
-from .._measuring.groups import GroupFigures
-from .._measuring.impact import UNKNOWN, impact_ratios
-from .._measuring.score_figures import ALL, N_CELLS
+from .._measuring.rates.groups import GroupFigures
+from .._measuring.rates.impact import UNKNOWN, impact_ratios
+from .._measuring.rates.score_figures import ALL, N_CELLS
 from .._showing.calibration_display import CalibrationByGroupDisplay
 from .._showing.groups_display import GroupsDisplay
 from .._showing.leakage_display import LeakageDisplay

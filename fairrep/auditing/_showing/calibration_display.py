@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from ..._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
-from .._measuring.groups import GroupFigures
 from .._measuring.measure import measure_models, measure_predictions
-from .._measuring.score_figures import ALL
+from .._measuring.rates.groups import GroupFigures
+from .._measuring.rates.score_figures import ALL
 
 SHOWN = ["selection_rate", "true_positive_rate", "false_positive_rate"]
 MAX_GROUPS = len(COLORS)  # curves in one picture

@@ -4,8 +4,8 @@ import pandas as pd
 
 from ...metrics._paired import ACCURACY
 from .._measuring.findings import Findings
-from .._measuring.groups import GroupFigures
-from .._measuring.score_figures import ALL
+from .._measuring.rates.groups import GroupFigures
+from .._measuring.rates.score_figures import ALL
 from .words import (
     LEAKAGE_NAMES,
     PARITY,

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from .._measuring.findings import Findings
-from .._measuring.groups import GroupFigures
 from .._measuring.measure import measure_models, measure_predictions
-from .._measuring.score_figures import ALL
+from .._measuring.rates.groups import GroupFigures
+from .._measuring.rates.score_figures import ALL
 from .words import METRIC_NAMES
 
 SHOWN = ["selection_rate", "true_positive_rate", "false_positive_rate"]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from .._measuring.groups import GroupFigures
+from .._measuring.rates.groups import GroupFigures
 from .words import number, points, share
 
 # Of more groups only those of the lowest and of the highest rate are named.

@@ -7,8 +7,8 @@ import pandas as pd
 from ...metrics._collapse import is_rare
 from ...metrics._report import sentence_of_class
 from .._measuring.findings import Findings, ModelAudit
-from .._measuring.groups import GroupFigures
-from .._measuring.score_figures import ALL
+from .._measuring.rates.groups import GroupFigures
+from .._measuring.rates.score_figures import ALL
 from .._measuring.verdicts import FAILED, LEAKAGE, OPEN, PASSED, Verdict, verdicts
 from .comparison import comparison_sentences
 from .parity import lost_sentence

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
-from .._measuring.groups import GroupFigures
+from .._measuring.rates.groups import GroupFigures
 from .comparison import comparison, comparison_labels
 from .parity import parity_sentences
 from .proxy_table import proxy_cells, proxy_sentences, proxy_table

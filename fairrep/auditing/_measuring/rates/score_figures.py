@@ -5,9 +5,9 @@ import pandas as pd
 from scipy.stats import norm, spearmanr
 from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
-from ..._inputs.groups import Groups
-from ..._utils.types import Codes, Floats
-from ...metrics._intervals import Interval, calibration_interval
+from ...._inputs.groups import Groups
+from ...._utils.types import Codes, Floats
+from ....metrics._intervals import Interval, calibration_interval, proportion_interval
 
 N_BINS = 10
 N_CELLS = 50  # of a histogram of scores
@@ -73,6 +73,22 @@ def calibration_error(
         rng=rng,
     )
     return error, interval
+
+
+def scoring_rates(
+    score: Floats, attribute: Groups, confidence: float
+) -> dict[str, Floats]:
+    """Share of each group, and of all, that scores above the median of all rows."""
+    n_groups = len(attribute.names)
+    above = np.bincount(attribute.codes, score > np.median(score), n_groups)
+    sizes = np.bincount(attribute.codes, minlength=n_groups)
+    hits, totals = np.append(above, above.sum()), np.append(sizes, sizes.sum())
+    limits = [
+        proportion_interval(int(hit), int(total), confidence)
+        for hit, total in zip(hits, totals, strict=True)
+    ]
+    low, high = np.transpose(limits)
+    return {"value": hits / totals, "low": low, "high": high}
 
 
 # -- continuous attributes -----------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..._utils.plotting import COLORS, MARKERS, Display, new_axes
-from .._measuring.groups import GroupFigures
+from .._measuring.rates.groups import GroupFigures
 
 
 class ChangesDisplay(Display):

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..._inputs.sensitive import ProbableGroups
-from ..._utils.types import Codes
-from ...metrics._intervals import Counts, proportion_interval
-from ...metrics._probable import (
+from ...._inputs.sensitive import ProbableGroups
+from ...._utils.types import Codes
+from ....metrics._intervals import Counts, proportion_interval
+from ....metrics._probable import (
     Estimator,
     cell_sums,
     least_squares_rates,
     weighted_rates,
 )
-from .groups import RATES, GroupFigures, Table
+from .groups import GroupFigures
 from .score_figures import ALL
+from .table import RATES, Table
 
 
 def measure_probable(

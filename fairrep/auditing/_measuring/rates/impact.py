@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from ...metrics._intervals import pair_interval, ratio_interval
+from ....metrics._intervals import pair_interval, ratio_interval
 from .groups import GroupFigures
 
 FOUR_FIFTHS = 0.8

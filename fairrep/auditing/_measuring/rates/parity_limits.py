@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..._utils.plain import plain_tree
-from ..._utils.types import Codes, Floats
-from ...metrics._floor import LabelCounts
+from ...._utils.plain import plain_tree
+from ...._utils.types import Codes, Floats
+from ....metrics._floor import LabelCounts
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from sklearn.metrics import mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_random_state
 
-from ..._inputs.columns import column_kind
-from ..._inputs.groups import (
+from ...._inputs.columns import column_kind
+from ...._inputs.groups import (
     MAX_NUMERIC_GROUPS,
     check_present,
     is_continuous,
     quantile_bins,
 )
-from ..._inputs.tables import as_pandas
-from ...metrics._floor import mutual_info
-from .attacks.secret import N_BINS
+from ...._inputs.tables import as_pandas
+from ....metrics._floor import mutual_info
+from .secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
 MAX_ROWS = 20_000
@@ -79,7 +79,7 @@ def proxies(
     Examples
     --------
     >>> import pandas as pd
-    >>> from fairrep.auditing._measuring.proxies import proxies
+    >>> from fairrep.auditing._measuring.attacks.proxies import proxies
     >>> X = pd.DataFrame({"shoe": [36, 38, 37, 44, 43, 45] * 20, "day": [1, 2] * 60})
     >>> sex = pd.Series(["f", "f", "f", "m", "m", "m"] * 20)
     >>> proxies(X, sex, random_state=0).index.tolist()
