@@ -19,7 +19,7 @@ _HOMES = {
     "load": "_estimators.load",
     "load_model": "_estimators.load",
 }
-_MODULES = ("auditing", "datasets", "metrics", "nn")
+_MODULES = ("auditing", "datasets", "metrics", "mutual_info", "nn")
 
 __all__ = [*_HOMES]
 

@@ -17,6 +17,7 @@ from ..._inputs.groups import (
     quantile_bins,
 )
 from ..._inputs.tables import as_pandas
+from ...mutual_info._counts import corrected_information, count_table
 from .attacks.secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
@@ -128,5 +129,4 @@ def _by_neighbours(values: NDArray, s: NDArray, rng: np.random.RandomState) -> f
 
 
 def _by_counts(values: NDArray, s: NDArray) -> float:
-    n_cells = (len(np.unique(values)) - 1) * (len(np.unique(s)) - 1)
-    return max(0.0, float(mutual_info_score(s, values)) - n_cells / (2 * len(s)))
+    return corrected_information(count_table(values, s))

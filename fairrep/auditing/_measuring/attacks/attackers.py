@@ -6,13 +6,11 @@ saw the row.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -25,9 +23,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ...._utils.types import Codes, Floats
+from ....mutual_info._enumerated import Folds, log_ratios
 from .view import N_TRACE_VALUES, View
-
-Folds = Sequence[tuple[Codes, Codes]]
 
 # Trees read what no other attacker does, such as shifts of the last digits, and are
 # fast: they are never left out.
@@ -43,8 +40,6 @@ MAX_TRAINING_ROWS = {
 # With fewer rows threads wait for each other longer than they work: on a busy machine
 # boosting takes many times as long.
 MIN_THREADED_ROWS = 10_000
-# Share of p(s) mixed into each probability, so that no row's loss is infinite.
-MIXED_PRIOR = 1e-3
 MLP_BATCH = 256
 MLP_STEPS = 100
 # Of hundreds of traces, those that tell most: the rest is noise to a regression.
@@ -136,9 +131,7 @@ def cross_fit(
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(seen[train], codes[train])
             told = model.predict_proba(seen[test])
-        prior = np.bincount(codes[train], minlength=n_groups) / len(train)
-        ratio = told / prior
-        output[test] = np.log((1 - MIXED_PRIOR) * ratio + MIXED_PRIOR)
+        output[test] = log_ratios(told, codes[train])
     return output
 
 
@@ -228,35 +221,3 @@ def _midranks(values: Floats, weights: Floats) -> Floats:
     starts = np.flatnonzero(np.diff(level[order], prepend=-1))
     tied = np.add.reduceat(weights[:, order], starts, axis=1)
     return (np.cumsum(tied, axis=1) - tied / 2)[:, level]
-
-
-# -- nats ----------------------------------------------------------------------
-
-
-def information(
-    output: Floats, codes: Codes, folds: Folds, weight: Floats
-) -> tuple[Floats, float]:
-    """Nats by row that the output saves over p(s) alone, and H(S).
-
-    Their weighted mean, H(S) - cross-entropy, is a lower limit on I(view; S). An
-    attacker sure of too much is calibrated first: one temperature a fold, fitted on
-    the other folds; its limit of zero leaves p(s), where nothing is read.
-    """
-    prior = np.bincount(codes, weight) / weight.sum()
-    rows = np.arange(len(codes))
-    saved = np.empty(len(codes))
-
-    def gain(temperature: float, part: Codes) -> Floats:
-        log_p = log_softmax(temperature * output[part] + np.log(prior), axis=1)
-        return (log_p - np.log(prior))[rows[: len(part)], codes[part]]
-
-    for train, test in folds:
-        fitted = minimize_scalar(
-            lambda t, part: -np.average(gain(t, part), weights=weight[part]),
-            bounds=(0.0, 2.0),
-            args=(train,),
-            method="bounded",
-        )
-        # The search stays inside its bounds: no gain means the bound itself.
-        saved[test] = gain(fitted.x if fitted.fun < 0 else 0.0, test)
-    return saved, float(-(prior * np.log(prior)).sum())

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from .attackers import ATTACKERS, STRONGEST_TABULAR, Folds, cross_fit
+from ....mutual_info._enumerated import Folds
+from .attackers import ATTACKERS, STRONGEST_TABULAR, cross_fit
 from .null import null_limits
 from .scores import (
     Surest,
