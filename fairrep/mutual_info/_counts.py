@@ -93,9 +93,13 @@ class Counts(Method):
             return Measured(value, value, value)
         statistic = max(0.0, 2 * n_rows * value / scale + freedom)
         tail = (1 - settings.confidence) / 2
+        # A table more regular than chance makes it shows no more than a usual one.
         low, high = (
-            scale / (2 * n_rows) * _non_centrality(statistic, freedom, level)
-            for level in (1 - tail, tail)
+            scale / (2 * n_rows) * _non_centrality(seen, freedom, level)
+            for seen, level in [
+                (statistic, 1 - tail),
+                (max(statistic, freedom), tail),
+            ]
         )
         return Measured(value, low, high)
 

@@ -12,7 +12,7 @@ from .._utils.types import Codes, Floats
 from ._method import Measured, Method, Settings, need_rows
 from ._variable import Variable, smooth_columns
 
-# Weight of a ridge on features of variance 1, in rows: what few rows show is shrunk.
+# Weight of a ridge, in rows: what few rows show is shrunk.
 RIDGE_ROWS = 3.0
 ROWS_PER_FOLD = 10
 

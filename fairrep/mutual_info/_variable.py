@@ -24,7 +24,8 @@ from .._utils.types import Codes, Floats
 # A continuous variable that is conditioned on is cut into so many quantile bins.
 N_BINS = 5
 # Of splines, in standard deviations: normal scores need no others.
-KNOTS = (-2.5, -1.5, -0.75, 0.0, 0.75, 1.5, 2.5)
+KNOTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+SPLINE_SCALE = 3.0  # one in the middle has a spread of about a third
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def _checked_kind(column: pd.Series, name: str, what: str) -> str:
     kind = column_kind(column, name)
     if column.nunique() < 2:
         raise ValueError(
-            f"{what} has a single value, {column.iloc[0]!r}, in all {len(column)} "
+            f"{what} has a single value, {column.tolist()[0]!r}, in all {len(column)} "
             "rows: it tells nothing. Drop it."
         )
     return kind
@@ -212,15 +213,19 @@ def _crossed(codes: list[Codes], labels: list[list[str]]) -> tuple[Codes, list[s
 
 
 def smooth_columns(variable: Variable) -> Floats:
-    """Columns of numbers as cubic splines, each of variance 1, beside categories."""
+    """Columns of numbers as cubic splines beside the categories, all of mean 0.
+
+    Splines of the middle have a spread of about 1, those of the tails, which few rows
+    show, a smaller one: what shrinks weights alike shrinks them more.
+    """
     numbers = variable.numbers
+    categories = variable.categories - variable.categories.mean(axis=0)
     if numbers.shape[1] == 0:
-        return variable.categories
+        return categories
     knots = np.repeat(np.array(KNOTS)[:, None], numbers.shape[1], axis=1)
     splines = SplineTransformer(
         knots=knots, extrapolation="linear", include_bias=False
     ).set_output(transform="default")
     features = splines.fit_transform(numbers)
-    features = features[:, np.ptp(features, axis=0) > 0]
-    features = (features - features.mean(axis=0)) / features.std(axis=0)
-    return np.hstack([features, variable.categories])
+    spread = SPLINE_SCALE * (features - features.mean(axis=0))
+    return np.hstack([spread, categories])
