@@ -93,9 +93,9 @@ def estimate(
 
     The interval takes rows as independent. It is mean and standard error of the rows'
     nats; of "counts" that of the G-test, of "hgr" Fisher's with the variance of the
-    rows. For a lower bound it is that of the bound, of models that learnt from as many
-    rows: the truth may lie above it, and the
-    :doc:`user guide </guide/mutual_info>` has how often it does.
+    rows, widened as folds are not independent. For a lower bound it is that of the
+    bound, of models that learnt from as many rows: the truth may lie above it, and the
+    user guide has how often it does.
 
     Columns of numbers are replaced by normal scores of their ranks, which changes no
     mutual information and makes long tails harmless. Estimates are clipped to what is

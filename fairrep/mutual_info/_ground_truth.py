@@ -47,7 +47,7 @@ class Distribution:
 
 def normal_information(rho: float) -> float:
     """I of two normal variables with correlation rho: -log(1 - rho^2) / 2."""
-    return float(-0.5 * np.log1p(-(rho**2)))
+    return float(abs(0.5 * np.log1p(-(rho**2))))
 
 
 # -- numbers -------------------------------------------------------------------
