@@ -160,6 +160,7 @@ def main():
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS])
     parser.add_argument("--rows", nargs="+", type=int, default=[500, 2000])
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--distributions", nargs="+", choices=DISTRIBUTIONS)
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--summary", action="store_true", help="run nothing")
     parser.add_argument("--page", type=Path, help="to write the tables into")
@@ -174,6 +175,8 @@ def main():
     for method in [] if args.summary else args.methods:
         for n_rows in args.rows:
             for title in METHODS[method]:
+                if args.distributions and title not in args.distributions:
+                    continue
                 seeds = range(args.seeds)
                 rows = [
                     asked(method, title, n_rows, seed)
