@@ -20,7 +20,7 @@ _HOMES = {
     "load_model": "_estimators.load",
     "model_card": "auditing",
 }
-_MODULES = ("auditing", "datasets", "metrics", "nn")
+_MODULES = ("auditing", "datasets", "metrics", "mutual_info", "nn")
 
 __all__ = [*_HOMES]
 

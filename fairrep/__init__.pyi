@@ -1,6 +1,7 @@
 from . import auditing as auditing
 from . import datasets as datasets
 from . import metrics as metrics
+from . import mutual_info as mutual_info
 from . import nn as nn
 from ._estimators.classifier import MIDebiasedClassifier as MIDebiasedClassifier
 from ._estimators.load import load as load

@@ -205,6 +205,20 @@ def test_estimates_stand_beside_what_attackers_find(run_short):
     assert out.count("\nsynthetic") == 1
 
 
+def test_the_guide_holds_what_estimates_of_mutual_information_came_to(modules):
+    import mutual_info
+
+    page = (BENCHMARKS.parents[1] / "docs/guide/mutual_info.md").read_text("utf-8")
+    results = pd.read_csv(mutual_info.RESULTS)
+    assert mutual_info.filled(page, results) == page
+    for title, method, n, truth in zip(
+        *(results[k] for k in ["distribution", "method", "n", "truth"]), strict=True
+    ):
+        known = mutual_info.METHODS[method][title]
+        expected = known.correlation if method == "hgr" else known.nats
+        assert truth == pytest.approx(expected, abs=1e-5), n
+
+
 def test_linear_post_keeps_its_limit_on_its_rows(modules):
     import peers
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fairrep
-from fairrep import auditing, datasets, metrics
+from fairrep import auditing, datasets, metrics, mutual_info
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -39,7 +39,7 @@ def test_worked_examples_of_extending():
     run_code_of(PAGES[TRAINS])
 
 
-@pytest.mark.parametrize("module", [fairrep, auditing, datasets, metrics])
+@pytest.mark.parametrize("module", [fairrep, auditing, datasets, metrics, mutual_info])
 def test_api_reference_has_every_public_name(module):
     listed = NAME.findall((ROOT / "docs" / "api.md").read_text())
     assert set(module.__all__) <= set(listed)

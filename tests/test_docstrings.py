@@ -7,9 +7,9 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import fairrep
-from fairrep import auditing, datasets, metrics
+from fairrep import auditing, datasets, metrics, mutual_info
 
-MODULES = [fairrep, auditing, datasets, metrics]
+MODULES = [fairrep, auditing, datasets, metrics, mutual_info]
 # All of numpydoc's checks but for these.
 NOT_ASKED = {
     "ES01",  # a summary of one line may say it all

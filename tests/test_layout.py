@@ -19,7 +19,7 @@ ORDER = [
     {"_estimators"},
     {"_training", "_storage", "auditing"},
     {"_certificates", "metrics"},
-    {"_problem"},
+    {"_problem", "mutual_info"},
     {"_inputs"},
     {"nn", "_utils", "datasets"},
 ]

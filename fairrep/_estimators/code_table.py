@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .._inputs.sensitive import SensitivePart
 from .._problem.task import Task
 from .._utils.types import Codes, Floats
+from ..mutual_info._counts import table_information
 
 N_COLUMNS = 5
 N_BINS = 10
@@ -77,9 +78,7 @@ def _information(codes: Codes, values: pd.Series) -> float:
     if _is_number(values):
         values = pd.qcut(values, N_BINS, labels=False, duplicates="drop")
     joint = pd.crosstab(codes, values.astype(object).fillna("missing").to_numpy())
-    p = joint.to_numpy() / len(codes)
-    product = p.sum(axis=1, keepdims=True) * p.sum(axis=0)
-    return float((p * np.log(np.where(p > 0, p / product, 1.0))).sum())
+    return table_information(joint.to_numpy())
 
 
 def _range(values: pd.Series) -> str:

@@ -226,10 +226,10 @@ def _factorized(column: pd.Series) -> tuple[Codes, NDArray]:
     return codes, np.asarray(values, dtype=object)
 
 
-def _no_text(column: pd.Series, text: Any) -> ValueError:
+def _no_text(column: pd.Series, text: Any, table: str = "X") -> ValueError:
     return ValueError(
-        f"Column {column.name!r} of X holds text that is no valid Unicode ({text!r}): "
-        "decode it anew, with errors='replace'."
+        f"Column {column.name!r} of {table} holds text that is no valid Unicode "
+        f"({text!r}): decode it anew, with errors='replace'."
     )
 
 
@@ -237,13 +237,13 @@ def _no_text(column: pd.Series, text: Any) -> ValueError:
 Column: TypeAlias = Number | Category
 
 
-def column_kind(column: pd.Series) -> str:
-    """Whether a column of X is "numeric" or "categorical"; raises for any other."""
+def column_kind(column: pd.Series, table: str = "X") -> str:
+    """Whether a column is "numeric" or "categorical"; raises for any other."""
     # Without the missing values: pd.NA among numbers would make objects of them.
     try:
         known = column.dropna().infer_objects()
     except UnicodeEncodeError as error:
-        raise _no_text(column, error.object) from error
+        raise _no_text(column, error.object, table) from error
     if not len(known) or isinstance(known.dtype, pd.IntervalDtype):
         # Without any value it is one category, that of the missing.
         return "categorical"
@@ -265,7 +265,7 @@ def column_kind(column: pd.Series) -> str:
     ):
         return "categorical"
     raise TypeError(
-        f"Column {column.name!r} of X has dtype {dtype} ({content}); expected numbers, "
-        "categories, strings or booleans. Turn dates into numbers (an age, a month) or "
-        "drop the column."
+        f"Column {column.name!r} of {table} has dtype {dtype} ({content}); expected "
+        "numbers, categories, strings or booleans. Turn dates into numbers (an age, a "
+        "month) or drop the column."
     )

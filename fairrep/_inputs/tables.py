@@ -123,7 +123,7 @@ def _column(series: nw.Series) -> pd.Series:
     return pd.Series(series.to_list(), dtype=object)
 
 
-def _with_text_as_frame(X: Any) -> Any:
+def with_text_as_frame(X: Any) -> Any:
     """Rows that hold text as a frame, in which each column has a kind of its own."""
     if isinstance(X, list) and all(isinstance(row, (list, tuple)) for row in X):
         # Not by way of an array, in which a number beside text is text.
@@ -140,7 +140,7 @@ def read_table(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
     Arrays of more than two dimensions are taken where the estimator has an `encoder`
     of the user's; their rows must then keep the shape that they had in fit.
     """
-    X = _with_text_as_frame(as_pandas(X))
+    X = with_text_as_frame(as_pandas(X))
     if isinstance(X, pd.DataFrame):
         if not X.columns.is_unique:
             twice = X.columns[X.columns.duplicated()][0]

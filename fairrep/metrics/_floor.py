@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 from scipy.stats import entropy
@@ -16,6 +15,7 @@ from .._inputs.labels import read_target
 from .._inputs.tables import as_pandas, check_row_order
 from .._utils.types import Codes, Floats
 from .._utils.warnings import warn_user
+from ..mutual_info._counts import corrected_information
 
 # Of what there is to know of y, the share that S tells: above it, a representation
 # that tells nothing of S has lost a good part of the task.
@@ -142,7 +142,7 @@ class LabelCounts:
     @property
     def mutual_info(self) -> float:
         """I(Y; S), in nats."""
-        return mutual_info(self.table)
+        return corrected_information(self.table)
 
     @property
     def is_lost(self) -> bool:
@@ -214,18 +214,6 @@ def count_labels(
     table = np.bincount(cell, weight[known], minlength=shape[0] * shape[1])
     table = table.reshape(shape)
     return LabelCounts(table[table.sum(axis=1) > 0], float(weight[~known].sum()))
-
-
-def mutual_info(table: NDArray) -> float:
-    """Mutual information of rows and columns of a table of counts, in nats.
-
-    Estimates by counts are too high by about (rows - 1)(columns - 1) / 2n, which is
-    subtracted (Miller 1955).
-    """
-    by_row, by_column = table.sum(axis=1), table.sum(axis=0)
-    found = entropy(by_row) + entropy(by_column) - entropy(table.ravel())
-    n_cells = ((by_row > 0).sum() - 1) * ((by_column > 0).sum() - 1)
-    return max(0.0, float(found - n_cells / (2 * table.sum())))
 
 
 def warn_of_lost_task(name: str, counts: LabelCounts) -> None:

@@ -25,8 +25,12 @@ def info_nce(scores: Tensor, pair_weight: Tensor, weight: Tensor) -> Tensor:
         Weight of s_j among the contrasts of z_i; the diagonal takes part.
     weight : Tensor of shape (n,)
     """
-    pointwise = scores.diagonal() - weighted_logmeanexp(scores, pair_weight)
-    return weighted_mean(pointwise, weight)
+    return weighted_mean(info_nce_by_row(scores, pair_weight), weight)
+
+
+def info_nce_by_row(scores: Tensor, pair_weight: Tensor) -> Tensor:
+    """The terms whose mean `info_nce` is, (n,)."""
+    return scores.diagonal() - weighted_logmeanexp(scores, pair_weight)
 
 
 class ContrastiveCritic(Dependence):
@@ -54,7 +58,13 @@ class ContrastiveCritic(Dependence):
         embedding: Tensor | None = None,
     ) -> Tensor:
         known = append_stratum(view, stratum, self.n_strata)
-        left = self.embed_z(self.hidden_z(known, embedding=embedding))
-        scores = left @ self.embed_s(self.hidden_s(s)).T
+        scores = self.scores(known, s, embedding)
         comparable = stratum.unsqueeze(1) == stratum.unsqueeze(0)
         return info_nce(scores, weight.unsqueeze(0) * comparable, weight)
+
+    def scores(
+        self, known: Tensor, s: Tensor, embedding: Tensor | None = None
+    ) -> Tensor:
+        """T(z_i, s_j), (n, n); ``known`` is the view, with its stratum if any."""
+        left = self.embed_z(self.hidden_z(known, embedding=embedding))
+        return left @ self.embed_s(self.hidden_s(s)).T

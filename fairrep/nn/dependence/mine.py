@@ -59,14 +59,19 @@ class PermutingCritic(Dependence):
         pairs = torch.cat([values, values[order]])
         if embedding is not None:
             embedding = embedding.repeat(2, 1)
-        hidden = self.hidden(
-            torch.cat([known.repeat(2, 1), pairs], dim=1), embedding=embedding
-        )
-        joint, marginal = self.score(hidden).squeeze(1).chunk(2)
+        scores = self.scores(known.repeat(2, 1), pairs, embedding)
+        joint, marginal = scores.chunk(2)
         # Pairs of a stratum share out its own total weight, not the square of it.
         share = _stratum_mean(weight, stratum, self.n_strata)
         pair_weight = weight * weight[order] / share[stratum]
         return donsker_varadhan(joint, marginal, weight, pair_weight)
+
+    def scores(
+        self, known: Tensor, values: Tensor, embedding: Tensor | None = None
+    ) -> Tensor:
+        """T(z_i, s_i), (n,); ``known`` is the view, with its stratum if any."""
+        pairs = torch.cat([known, values], dim=1)
+        return self.score(self.hidden(pairs, embedding=embedding)).squeeze(1)
 
 
 def permutation_within(stratum: Tensor, generator: Generator | None) -> Tensor:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -25,9 +24,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ...._utils.types import Codes, Floats
+from ....mutual_info._enumerated import Folds, log_ratios, saved_nats, shares
 from .view import N_TRACE_VALUES, View
-
-Folds = Sequence[tuple[Codes, Codes]]
 
 # Trees read what no other attacker does, such as shifts of the last digits, and are
 # fast: they are never left out.
@@ -43,8 +41,6 @@ MAX_TRAINING_ROWS = {
 # With fewer rows threads wait for each other longer than they work: on a busy machine
 # boosting takes many times as long.
 MIN_THREADED_ROWS = 10_000
-# Share of p(s) mixed into each probability, so that no row's loss is infinite.
-MIXED_PRIOR = 1e-3
 MLP_BATCH = 256
 MLP_STEPS = 100
 # Of hundreds of traces, those that tell most: the rest is noise to a regression.
@@ -144,15 +140,9 @@ def cross_fit_models(
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(seen[train], codes[train])
             told = model.predict_proba(seen[test])
-        output[test] = _log_ratio(told, codes[train])
+        output[test] = log_ratios(told, codes[train])
         models.append(model)
     return output, models
-
-
-def _log_ratio(told: Floats, trained_on: Codes) -> Floats:
-    """log p(s|view) - log p(s), where p(s) is that of the rows trained on."""
-    prior = np.bincount(trained_on, minlength=told.shape[1]) / len(trained_on)
-    return np.log((1 - MIXED_PRIOR) * told / prior + MIXED_PRIOR)
 
 
 def sample_rows(
@@ -243,60 +233,6 @@ def _midranks(values: Floats, weights: Floats) -> Floats:
     return (np.cumsum(tied, axis=1) - tied / 2)[:, level]
 
 
-# -- nats ----------------------------------------------------------------------
-
-
-def information(
-    output: Floats, codes: Codes, folds: Folds, weight: Floats
-) -> tuple[Floats, float]:
-    """Nats by row that the output saves over p(s) alone, and H(S).
-
-    Their weighted mean, H(S) - cross-entropy, is a lower limit on I(view; S). An
-    attacker sure of too much is calibrated first, by its `temperatures`.
-    """
-    prior = _prior(codes, weight)
-    saved = np.empty(len(codes))
-    by_fold = temperatures(output, codes, folds, weight)
-    for (_, test), temperature in zip(folds, by_fold, strict=True):
-        saved[test] = _saved(temperature * output[test], codes[test], prior)
-    return saved, float(-(prior * np.log(prior)).sum())
-
-
-def temperatures(
-    output: Floats, codes: Codes, folds: Folds, weight: Floats
-) -> list[float]:
-    """What an output is to be multiplied by, for each fold fitted on the others.
-
-    The limit of zero leaves p(s), where nothing is read.
-    """
-    prior = _prior(codes, weight)
-    found = []
-    for train, _ in folds:
-        fitted = minimize_scalar(
-            lambda t, part: (
-                -np.average(
-                    _saved(t * output[part], codes[part], prior), weights=weight[part]
-                )
-            ),
-            bounds=(0.0, 2.0),
-            args=(train,),
-            method="bounded",
-        )
-        # The search stays inside its bounds: no gain means the bound itself.
-        found.append(float(fitted.x) if fitted.fun < 0 else 0.0)
-    return found
-
-
-def _prior(codes: Codes, weight: Floats) -> Floats:
-    return np.bincount(codes, weight) / weight.sum()
-
-
-def _saved(output: Floats, codes: Codes, prior: Floats) -> Floats:
-    """Nats by row over the prior."""
-    log_p = log_softmax(output + np.log(prior), axis=1)
-    return (log_p - np.log(prior))[np.arange(len(codes)), codes]
-
-
 def nats_lost(
     models: Sequence[ClassifierMixin],
     output: Floats,
@@ -322,7 +258,7 @@ def nats_lost(
     """
     if not len(rows):
         return np.nan
-    prior = _prior(codes, np.ones(len(codes)))
+    prior = shares(codes, np.ones(len(codes)))
     lost = np.zeros(len(rows))
     n_draws, _, n_columns = draws.shape
     for model, (train, test), temperature in zip(models, folds, by_fold, strict=True):
@@ -332,11 +268,11 @@ def nats_lost(
         seen = draws[:, of_fold].reshape(-1, n_columns)
         n_threads = None if len(seen) >= MIN_THREADED_ROWS else 1
         with threadpool_limits(n_threads):
-            told = _log_ratio(model.predict_proba(seen), codes[train])
+            told = log_ratios(model.predict_proba(seen), codes[train])
         changed = softmax(temperature * told + np.log(prior), axis=1)
         changed = changed.reshape(n_draws, len(of_fold), -1).mean(axis=0)
         those = rows[of_fold]
-        before = _saved(temperature * output[those], codes[those], prior)
+        before = saved_nats(temperature * output[those], codes[those], prior)
         after = np.log(changed / prior)[np.arange(len(those)), codes[those]]
         lost[of_fold] = before - after
     # What is below 0 is noise.

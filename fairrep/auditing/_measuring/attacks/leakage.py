@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from ....mutual_info._enumerated import Folds, temperatures
 from .attackers import (
     ATTACKERS,
     STRONGEST_TABULAR,
-    Folds,
     cross_fit,
     cross_fit_models,
     nats_lost,
-    temperatures,
 )
 from .null import null_limits
 from .replaced import Replaced

@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
-from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_random_state
 
 from ...._inputs.columns import column_kind
@@ -19,7 +18,7 @@ from ...._inputs.groups import (
     quantile_bins,
 )
 from ...._inputs.tables import as_pandas
-from ....metrics._floor import mutual_info
+from ....mutual_info._counts import corrected_information, count_table
 from .secret import N_BINS
 
 # The estimator sorts and searches the rows of each column; more change little.
@@ -146,4 +145,4 @@ def _by_neighbours(values: NDArray, s: NDArray, rng: np.random.RandomState) -> f
 
 
 def _by_counts(values: NDArray, s: NDArray) -> float:
-    return mutual_info(contingency_matrix(s, values))
+    return corrected_information(count_table(values, s))

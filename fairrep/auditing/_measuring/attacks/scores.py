@@ -9,11 +9,10 @@ from scipy.stats import norm
 from sklearn.model_selection import StratifiedKFold
 
 from ...._utils.types import Codes, Floats
+from ....mutual_info._enumerated import Folds, information
 from .attackers import (
-    Folds,
     auc,
     balanced_accuracy,
-    information,
     mean_over_folds,
     rank_correlation,
 )
