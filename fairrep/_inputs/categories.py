@@ -12,9 +12,12 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 # As numbers are written: "01" is no number but a code, and stays one.
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+# What pandas calls the contents of object columns that are no categories.
+NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
 WORDS = {True: ("True", "true", "TRUE"), False: ("False", "false", "FALSE")}
 
 
@@ -68,3 +71,45 @@ def _numbers(value: Any) -> Iterator[str]:
     yield f"{int(number)}.0"
     if number in (0, 1):
         yield from WORDS[bool(number)]
+
+
+def column_kind(column: pd.Series, table: str = "X") -> str:
+    """Whether a column is "numeric" or "categorical"; raises for any other."""
+    # Without the missing values: pd.NA among numbers would make objects of them.
+    try:
+        known = column.dropna().infer_objects()
+    except UnicodeEncodeError as error:
+        raise no_text(column, error.object, table) from error
+    if not len(known) or isinstance(known.dtype, pd.IntervalDtype):
+        # Without any value it is one category, that of the missing.
+        return "categorical"
+    dtype = known.dtype
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
+        return "categorical"
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(
+        dtype
+    ):
+        return "numeric"
+    if isinstance(dtype, pd.ArrowDtype):  # such as a dictionary, which says nothing
+        known = known.astype(object)
+        dtype = known.dtype
+    content = pd.api.types.infer_dtype(known)
+    if content == "decimal":
+        return "numeric"
+    if content not in NO_CATEGORIES and (
+        pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
+    ):
+        return "categorical"
+    raise TypeError(
+        f"Column {column.name!r} of {table} has dtype {dtype} ({content}); expected "
+        "numbers, categories, strings or booleans. Turn dates into numbers (an age, a "
+        "month) or drop the column."
+    )
+
+
+def no_text(column: pd.Series, text: Any, table: str = "X") -> ValueError:
+    """What to raise where text cannot be encoded."""
+    return ValueError(
+        f"Column {column.name!r} of {table} holds text that is no valid Unicode "
+        f"({text!r}): decode it anew, with errors='replace'."
+    )

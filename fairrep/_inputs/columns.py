@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._utils.types import Codes, Floats
 from ..nn._lookup import CategoryColumn, NumberColumn
-from .categories import check_hashable, is_unicode, label_of
+from .categories import check_hashable, is_unicode, label_of, no_text
 from .doubts import warn_of_dates, warn_of_identifier, warn_of_key, warn_of_unknown
 
 # In standard deviations: much further off, float32 would turn to infinity.
@@ -26,8 +26,6 @@ SPREAD_OF_A_CONSTANT = 10 * np.finfo(np.float64).eps
 MIN_ROWS_OF_CATEGORY, MIN_SHARE_OF_CATEGORY = 10, 0.01
 # A column of which so much was pooled in fit says nothing by values that are new.
 MOST_POOLED = 0.5
-# What pandas calls the contents of object columns that are no categories.
-NO_CATEGORIES = {"date", "datetime", "datetime64", "time", "timedelta", "complex"}
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ class Category:
         texts = [label_of(value) for value in values]
         for text in texts:
             if not is_unicode(text):
-                raise _no_text(column, text)
+                raise no_text(column, text)
         labels: list[str | None] = [*sorted(set(texts)), None]
         places = {label: place for place, label in enumerate(labels)}
         # Codes of missing values are -1: the last place is theirs.
@@ -226,46 +224,5 @@ def _factorized(column: pd.Series) -> tuple[Codes, NDArray]:
     return codes, np.asarray(values, dtype=object)
 
 
-def _no_text(column: pd.Series, text: Any, table: str = "X") -> ValueError:
-    return ValueError(
-        f"Column {column.name!r} of {table} holds text that is no valid Unicode "
-        f"({text!r}): decode it anew, with errors='replace'."
-    )
-
-
 # What encodes one column, fitted on it.
 Column: TypeAlias = Number | Category
-
-
-def column_kind(column: pd.Series, table: str = "X") -> str:
-    """Whether a column is "numeric" or "categorical"; raises for any other."""
-    # Without the missing values: pd.NA among numbers would make objects of them.
-    try:
-        known = column.dropna().infer_objects()
-    except UnicodeEncodeError as error:
-        raise _no_text(column, error.object, table) from error
-    if not len(known) or isinstance(known.dtype, pd.IntervalDtype):
-        # Without any value it is one category, that of the missing.
-        return "categorical"
-    dtype = known.dtype
-    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
-        return "categorical"
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(
-        dtype
-    ):
-        return "numeric"
-    if isinstance(dtype, pd.ArrowDtype):  # such as a dictionary, which says nothing
-        known = known.astype(object)
-        dtype = known.dtype
-    content = pd.api.types.infer_dtype(known)
-    if content == "decimal":
-        return "numeric"
-    if content not in NO_CATEGORIES and (
-        pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
-    ):
-        return "categorical"
-    raise TypeError(
-        f"Column {column.name!r} of {table} has dtype {dtype} ({content}); expected "
-        "numbers, categories, strings or booleans. Turn dates into numbers (an age, a "
-        "month) or drop the column."
-    )

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..nn._lookup import Features, Layout, n_features, without_bins
-from .columns import Category, Column, Number, column_kind
+from .categories import column_kind
+from .columns import Category, Column, Number
 
 # Bins of all columns, but of none fewer than the least: where columns are many, finer
 # bins take time and tell nothing more.

@@ -4,7 +4,21 @@
 what it found.
 """
 
-from ._estimate import estimate
-from ._result import MutualInformation
+from importlib import import_module
+from typing import Any
+
+# Name -> the file that has it. Some methods load torch, which audits and figures, who
+# ask for formulas here, do without.
+_HOMES = {"MutualInformation": "_result", "estimate": "_estimate"}
 
 __all__ = ["MutualInformation", "estimate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -89,7 +89,7 @@ class Counts(Method):
         mean = float(terms.mean())
         scale = float(terms.var()) / (2 * mean) if mean > ROUNDING else 1.0
         value = mean - freedom / (2 * n_rows)
-        if freedom == 0 or scale == 0:
+        if freedom == 0 or scale <= ROUNDING:
             return Measured(value, value, value)
         statistic = max(0.0, 2 * n_rows * value / scale + freedom)
         tail = (1 - settings.confidence) / 2

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.stats import norm, rankdata
 from sklearn.preprocessing import SplineTransformer
 
-from .._inputs.columns import column_kind
+from .._inputs.categories import column_kind
 from .._inputs.groups import (
     check_finite,
     check_present,

@@ -10,7 +10,7 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 from sklearn.utils import check_random_state
 
-from ...._inputs.columns import column_kind
+from ...._inputs.categories import column_kind
 from ...._inputs.groups import (
     MAX_NUMERIC_GROUPS,
     check_present,
