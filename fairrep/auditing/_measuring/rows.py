@@ -113,7 +113,7 @@ class Rows:
         if sensitive_probabilities is not None:
             probable = _read_probable(sensitive_probabilities, n_rows, missing)
             seen += [attribute.groups.weights for attribute in probable]
-        read = [*columns, *probable]
+        read: list[Attribute | Probable] = [*columns, *probable]
         _check_names(read, group_names, not_compared)
         whole = _rows_of_all(columns)
         several = []
@@ -133,13 +133,13 @@ class Rows:
     @property
     def n_audited(self) -> int:
         """Rows with a value in at least one of the columns."""
-        read = [*self.singles, *self.probable]
+        read: list[Attribute | Probable] = [*self.singles, *self.probable]
         return len(np.unique(np.concatenate([a.rows for a in read])))
 
     @property
     def n_unknown(self) -> dict[str, int]:
         """By column, the rows without a value there."""
-        read = [*self.attributes, *self.probable]
+        read: list[Attribute | Probable] = [*self.attributes, *self.probable]
         return {a.name: self.n_rows - len(a.rows) for a in read}
 
 

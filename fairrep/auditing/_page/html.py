@@ -138,8 +138,9 @@ def _before_and_after(report: Findings, pictures: Pictures) -> list[dict[str, An
             by_key.setdefault(key, []).append((name, figures))
     found = []
     for (_, attribute), pairs in by_key.items():
-        names, figures = zip(*pairs, strict=True)
-        if len(names) < 2 or len({tuple(f.groups) for f in figures}) > 1:
+        names = [name for name, _ in pairs]
+        found_of = [figures for _, figures in pairs]
+        if len(names) < 2 or len({tuple(f.groups) for f in found_of}) > 1:
             continue
         listed = "; ".join(
             f"{group}: "
@@ -147,10 +148,10 @@ def _before_and_after(report: Findings, pictures: Pictures) -> list[dict[str, An
                 f"{name} {share(f.value.loc[group, 'selection_rate'])}"
                 for name, f in pairs
             )
-            for group in figures[0].groups
+            for group in found_of[0].groups
         )
-        alt = f"Share of each group predicted {figures[0].pos_label!r}. {listed}."
-        picture = pictures.draw(ChangesDisplay(figures, names), alt)
+        alt = f"Share of each group predicted {found_of[0].pos_label!r}. {listed}."
+        picture = pictures.draw(ChangesDisplay(found_of, names), alt)
         found.append({"attribute": attribute, "picture": picture})
     return found
 

@@ -235,7 +235,7 @@ def measure_groups(
     counts = np.bincount(cell, minlength=4 * len(attribute.names))
     table = Table(attribute.names, counts.reshape(-1, 2, 2))
     probability = score if score is not None and is_probability(score) else None
-    bins = counts = None
+    bins = cells = None
     value, low, high = table.rates(confidence)
     columns = {"value": value, "low": low, "high": high}
     if score is not None:
@@ -243,7 +243,7 @@ def measure_groups(
             columns[name][SCORING] = column
     if probability is not None:
         bins = calibration_bins(positive, probability, attribute)
-        counts = histogram(positive, probability, attribute)
+        cells = histogram(positive, probability, attribute)
         for group in value.index:
             error, interval = calibration_error(
                 bins.loc[group], n_bootstrap, confidence, rng
@@ -266,7 +266,7 @@ def measure_groups(
         disparities,
         left_out,
         bins,
-        counts,
+        cells,
         association,
         int(positive.sum()),
         dict(zip(attribute.names, attribute.titles, strict=True)),
