@@ -48,8 +48,10 @@ class LambdaPath:
         Rows that neither trained nor chose anything: those of `figures`. Continuous
         sensitive columns are groups by their quartiles.
     history_ : skorch.history.History
-        As in `MIDebiasedClassifier`; the MI term is weighted by lambda / (1 + lambda),
-        the task loss by 1 / (1 + lambda).
+        As in `MIDebiasedClassifier`; the MI term is weighted by lambda / (1 + lambda /
+        m), the task loss by 1 / (1 + lambda / m). In validation m is 1; in training it
+        is how much larger the gradient of the task is than that of the MI term, and at
+        least 1.
 
     See Also
     --------

@@ -1,5 +1,6 @@
 """PathNet is a FairNet for every lambda at once."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +14,18 @@ from .net import FairNet
 # Steps of this length leave no large hole in the unit circle, however many (Knuth).
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 N_VALIDATED = 5  # lambdas, where the rows of a batch share one
+# Steps from one comparison of gradients to the next, and how much the latest counts.
+BALANCED_EVERY, LATEST = 20, 0.2
 
 
 class PathNet(FairNet):
     """Trains conditioned networks on all lambdas of a range at once.
 
     A batch falls into runs of rows, each with a lambda of its own, drawn at each step
-    anew. A row's loss is divided by 1 + lambda, so that no end of the range outweighs
-    the other.
+    anew. A row's loss is divided by 1 + lambda / m, so that no end of the range
+    outweighs the other: m is how much larger the gradient of the task is than that of
+    the MI term, both at the smallest lambda, and at least 1. Were it always 1, rows of
+    large lambdas would hardly move the weights where X tells little of S.
 
     Parameters
     ----------
@@ -38,6 +43,9 @@ class PathNet(FairNet):
         self.scale = scale
         self.shared = shared
         self.latest_position = 0.0
+        self.n_steps = 0
+        # Squared gradients, of the task and of the MI term.
+        self.gradients: tuple[float, float] | None = None
         super().__init__(
             module,
             lambda_mi=scale.largest,
@@ -47,7 +55,42 @@ class PathNet(FairNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, targets = batch
+        self.n_steps += 1
+        if self.n_steps % BALANCED_EVERY == 0 and self.lambda_mi > 0:
+            self.compare_gradients(x, targets)
         return super().train_step((x, self.placed(x, targets)), **fit_params)
+
+    def compare_gradients(self, x: Tensor, targets: Targets) -> None:
+        """Measure the gradients of task and MI term where lambda is smallest."""
+        targets = self._at(torch.zeros(1, device=x.device), targets)
+        seen = x, self.generator, targets.embedding
+        output, z = self.module_(*seen)
+        task = super().row_term(output, z, targets).mean()
+        of_task = self._squared_gradient(task)
+        view = self.critic_view(*self.module_(*seen))
+        of_mi = self._squared_gradient(self.mutual_info(view, targets, self.generator))
+        if self.gradients is not None:
+            of_task = LATEST * of_task + (1 - LATEST) * self.gradients[0]
+            of_mi = LATEST * of_mi + (1 - LATEST) * self.gradients[1]
+        self.gradients = of_task, of_mi
+
+    def _squared_gradient(self, term: Tensor) -> float:
+        weights = self.optimizer_.param_groups[0]["params"]
+        gradients = torch.autograd.grad(term, weights, allow_unused=True)
+        squares = [part.square().sum() for part in gradients if part is not None]
+        return float(torch.stack(squares).sum())
+
+    def balanced_lambda(self) -> float:
+        """The lambda that makes both gradients alike, as far as is known; at least 1.
+
+        Validation takes 1, as losses of different epochs are compared.
+        """
+        if self.gradients is None or not self.module_.training:
+            return 1.0
+        of_task, of_mi = self.gradients
+        most = max(1.0, self.scale.largest)
+        ratio = math.sqrt(of_task / of_mi) if of_mi > 0 else most
+        return min(max(1.0, ratio), most)
 
     def validation_step(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, targets = batch
@@ -104,7 +147,7 @@ class PathNet(FairNet):
 
     def _at(self, position: Tensor, targets: Targets) -> Targets:
         lambda_mi = self.warm_up() * self.scale.lambda_at(position)
-        share = 1 / (1 + lambda_mi)
+        share = 1 / (1 + lambda_mi / self.balanced_lambda())
         if len(position) > 1:
             share = share.repeat_interleave(len(targets.y) // len(position))
         return replace(targets, embedding=embed(position), task_share=share)
@@ -120,7 +163,8 @@ class PathNet(FairNet):
     ) -> Tensor:
         share = 1 - _task_share(targets)
         shared = targets.weighted_by(share)
-        return share.mean() * self.mutual_info(view, shared, generator)
+        weight = self.balanced_lambda() * share.mean()
+        return weight * self.mutual_info(view, shared, generator)
 
 
 def _task_share(targets: Targets) -> Tensor:

@@ -42,7 +42,7 @@ class Targets:
         Those of the rows' lambdas: the rows fall into as many runs of equal length,
         and a run shares one. None in a net for one lambda.
     task_share : Tensor of shape (n,) or (1,), or None
-        1 / (1 + lambda), what the task has of a row's loss; the MI term has the rest.
+        What the task has of a row's loss, from 0 to 1; the MI term has the rest.
     """
 
     y: Tensor
