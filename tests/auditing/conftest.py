@@ -51,6 +51,7 @@ def leakage():
             pair=None,
             groups=["f", "m"],
             surest=Surest("gradient boosting", surest, 0.5, 0.55),
+            found=value > 0.52 or surest > 0.55,
             notes=["a note"],
             to_dict=lambda: {"name": name, "value": value},
             **common,

@@ -14,7 +14,7 @@ for (const part of document.querySelectorAll("[data-thresholds]")) {
     const cell = Number(slider.value);
     const selected = [];
     part.querySelector("output").textContent = (cell / nCells).toFixed(2);
-    for (const row of part.querySelectorAll("tbody tr")) {
+    for (const row of part.querySelectorAll("tr[data-group]")) {
       const [negative, positive] = counts[row.dataset.group];
       const above = (values) => sum(values.slice(cell));
       const rates = [
