@@ -130,8 +130,9 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         weight tensor, to the norm of the task's.
     group_weights : {"balanced", "empirical"}, default="balanced"
         "balanced" lets groups count equally in the MI term, whatever their size: a
-        gap is set by the worst pair of groups, often a rare one. No row counts more
-        than 50 times. "empirical" weighs a group by its size.
+        gap is set by the worst pair of groups, often a rare one. With
+        ``criterion="equalized_odds"`` the classes of y count equally, too. No row
+        counts more than 50 times. "empirical" weighs groups and classes by their size.
     sensitive_combination : {"crossed", "separate"}, default="crossed"
         With several sensitive columns: guard their combinations, or each alone (the
         term is then the sum).
@@ -184,7 +185,8 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         The classes of y, sorted.
     mi_estimate_ : float
         Estimate of the mutual information that ``criterion`` names, in nats, on
-        held-out rows; NaN where there are none or S was not given. It is a lower
+        held-out rows; NaN where there are none or S was not given. That of equalized
+        odds is weighed by the shares of the classes of y. It is a lower
         bound and proves nothing: what an attacker reads can be more. Of n codes it is
         that of the held-out rows themselves, where chance adds some (n - 1)(G - 1) /
         2m nats for G groups and m rows.

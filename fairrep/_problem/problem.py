@@ -43,6 +43,16 @@ class Problem:
         index = torch.from_numpy(rows).to(self.table.x.device)
         return self.table.rows(index)
 
+    def occurring(self, rows: Codes) -> TensorTable:
+        """Rows for an estimate, where strata count as they occur."""
+        table = self.rows(rows)
+        assert table.targets is not None
+        guarded = tuple(
+            replace(of_part, weight=_scaled(part.weight)[rows].to(table.device))
+            for of_part, part in zip(table.targets.guarded, self.guarded, strict=True)
+        )
+        return TensorTable(table.x, replace(table.targets, guarded=guarded))
+
     def train_rows(self, at_most: int | None = None) -> Part:
         """The rows that train, or every so many-th of them; they are not copied."""
         step = 1 if at_most is None else -(-len(self.train) // at_most)
@@ -172,17 +182,18 @@ def build_table(
     device: torch.device,
 ) -> TensorTable:
     """All rows on the device, with the targets that the net trains on."""
-
-    def scaled(weight: Floats) -> torch.Tensor:
-        return torch.from_numpy((weight / weight.mean()).astype(np.float32))
-
     targets = Targets(
         y=torch.from_numpy(task.target),
         stratum=torch.from_numpy(stratum),
-        weight=scaled(weight) if np.ptp(weight) > 0 else None,
+        weight=_scaled(weight) if np.ptp(weight) > 0 else None,
         guarded=tuple(
-            GuardedRows(torch.from_numpy(part.s), scaled(part.weight))
+            GuardedRows(torch.from_numpy(part.s), _scaled(part.training_weight))
             for part in guarded
         ),
     )
     return TensorTable(torch.from_numpy(x), targets).to(device)
+
+
+def _scaled(weight: Floats) -> torch.Tensor:
+    """Weights of mean 1."""
+    return torch.from_numpy((weight / weight.mean()).astype(np.float32))

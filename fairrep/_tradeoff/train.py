@@ -186,7 +186,7 @@ def train_path(
     return LambdaPath(
         lambdas,
         curve,
-        problem.rows(unused).to("cpu"),
+        problem.occurring(unused).to("cpu"),
         (_safe_indexing(as_indexable(X), unused), labels[unused], groups.iloc[unused]),
         calibration,
         problem.described(unused),

@@ -39,7 +39,7 @@ def fit(
         mi_estimate = np.nan
         if problem.guarded and len(held_out):
             net.refit_critics(problem.train_rows(REFIT_ROWS))
-            mi_estimate = net.estimate_mi(problem.rows(held_out))
+            mi_estimate = net.estimate_mi(problem.occurring(held_out))
     net.drop_training_state()
     return net, mi_estimate
 

@@ -715,6 +715,25 @@ def test_an_estimate_above_the_entropy_warns():
     assert model.mi_estimate_ > 0.078
 
 
+def test_an_estimate_given_y_weighs_classes_by_their_shares():
+    """In training they count equally; of a tenth of the rows z tells s, of no other."""
+    rng = np.random.RandomState(0)
+    y = (np.arange(2_000) % 10 == 0).astype(int)
+    s = rng.randint(2, size=len(y))
+    X = np.column_stack([y, np.where(y == 1, 10 * s - 5, 0)]).astype(np.float32)
+    model = MIDebiasedClassifier(
+        lambda_mi=0,
+        criterion="equalized_odds",
+        encoder=nn.Identity(),
+        bottleneck="deterministic",
+        numeric_embedding=None,
+        max_epochs=3,
+        random_state=0,
+    )
+    model.fit(X, y, sensitive_features=s)
+    assert model.mi_estimate_ == pytest.approx(0.1 * np.log(2), rel=0.2)
+
+
 def test_dropout_follows_the_number_of_rows(adult):
     X, y, _ = adult
     auto, half, fifth = (

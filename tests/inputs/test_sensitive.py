@@ -1,5 +1,7 @@
 """Sensitive features as users have them: groups, values, missing ones; and weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -437,6 +439,38 @@ def test_rare_groups_are_capped():
     assert_allclose(guarded.weight[:-1], 1000 / 2 / 999)
     assert_allclose(guarded.prior, [[10 / 11, 1 / 11]])
     assert guarded.entropy == pytest.approx(entropy([10 / 11, 1 / 11]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_strata_have_equal_totals_in_training(seed):
+    codes, stratum, present, row_weight = random_rows(seed)
+    guarded = guard(part_of(codes, present=present), stratum, 2, row_weight, "balanced")
+    training = replace(guarded, weight=guarded.training_weight)
+    total = totals(training, codes, stratum, (2, 3))
+    assert_allclose(total, guarded.weight.sum() / 6)
+    # Within a stratum they are those of an estimate.
+    for y in (0, 1):
+        rows = (stratum == y) & present
+        assert np.ptp(guarded.training_weight[rows] / guarded.weight[rows]) < 1e-9
+
+
+def test_rare_strata_are_capped_with_their_groups():
+    """A row of a rare group in a rare stratum weighs no more than any other may."""
+    stratum = np.array([0] * 9_900 + [1] * 100)
+    codes = np.array([0, 1] * 4_950 + [0] * 95 + [1] * 5)
+    guarded = guard(part_of(codes), stratum, 2, np.ones(10_000), "balanced")
+    assert guarded.training_weight[-1] == pytest.approx(MAX_GROUP_WEIGHT)
+    total = totals(
+        replace(guarded, weight=guarded.training_weight), codes, stratum, (2, 2)
+    )
+    assert_allclose(total, total[:, :1] * np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(("n_strata", "scheme"), [(1, "balanced"), (2, "empirical")])
+def test_training_weights_are_those_of_an_estimate(n_strata, scheme):
+    codes, stratum, _, row_weight = random_rows(0)
+    guarded = guard(part_of(codes), stratum % n_strata, n_strata, row_weight, scheme)
+    assert_array_equal(guarded.training_weight, guarded.weight)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
