@@ -135,6 +135,7 @@ def set_apart(
     fraction: float,
     separate: bool,
     needs_y: bool,
+    has_classes: bool = True,
     random_state: np.random.RandomState,
     owner: str,
 ) -> tuple[Data, Calibration | None]:
@@ -157,13 +158,16 @@ def set_apart(
     rng = np.random.RandomState(random_state.randint(2**31))
     rest, apart = hold_out(fraction, cell, rng)
     labels = None if y is None else read_target(y, n_rows, owner)
+    labels_apart = None
+    if has_classes and labels is not None and not _is_continuous(labels):
+        labels_apart = labels[apart]
     weight = None
     if sample_weight is not None:
         weight = _check_sample_weight(sample_weight, X)[rest]
     given = sensitive_frame(sensitive_features, n_rows)
     calibration = Calibration(
         _safe_indexing(X, apart),
-        None if labels is None or _is_continuous(labels) else labels[apart],
+        labels_apart,
         given.iloc[apart].reset_index(drop=True),
         separate,
     )

@@ -110,7 +110,8 @@ class BaseMIEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MIParam
             Data(*data),
             fraction=self.calibration_fraction,
             separate=self.sensitive_combination == "separate",
-            needs_y=CRITERIA[self.criterion].needs_labels,
+            needs_y=self._y_has_classes and CRITERIA[self.criterion].needs_labels,
+            has_classes=self._y_has_classes,
             random_state=self._random_state(),
             owner=type(self).__name__,
         )

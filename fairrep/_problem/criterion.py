@@ -20,7 +20,8 @@ class Criterion:
     ----------
     name : str
     by_label : bool
-        Whether I(Z; S) is conditioned on the label: each is a stratum of its own.
+        Whether I(Z; S) is conditioned on y: each class of it, or each part of a
+        continuous y, is a stratum of its own.
     compared : tuple of int or None
         Labels of the rows whose rates of prediction the gap compares; None is all rows.
     """
@@ -47,14 +48,16 @@ class Criterion:
         one_stratum = np.zeros(len(row_weight), dtype=np.int64)
         if not self.needs_labels:
             return one_stratum, 1, row_weight
+        strata = task.strata()
+        if self.by_label and strata is not None:
+            return *strata, row_weight
         labels = task.labels
         if labels is None:
+            use = "'demographic_parity'" + " or 'equalized_odds'" * (strata is not None)
             raise ValueError(
                 f"criterion={self.name!r} needs class labels y; this is a "
-                f"{task.kind} task. Use criterion='demographic_parity'."
+                f"{task.kind} task. Use criterion={use}."
             )
-        if self.by_label:
-            return labels, task.n_outputs, row_weight
         if task.n_outputs != 2:
             raise ValueError(
                 f"criterion={self.name!r} needs a binary y; got "

@@ -4,19 +4,34 @@
 `demographic_parity_scorer`, `equalized_odds_scorer` and `equal_opportunity_scorer` are
 minus one of these disparities, so greater is better and 0 is the best: pass them as
 `scoring` to scikit-learn's model selection.
+
+`regression_report` is the same for regressors, with `mean_difference_scorer`,
+`kolmogorov_smirnov_scorer`, `mean_absolute_error_difference_scorer` and, for a
+continuous sensitive feature, `rank_correlation_scorer`.
 """
 
+from ._regression import RegressionReport, regression_report
 from ._report import FairnessReport, fairness_report
 from ._scorers import (
     demographic_parity_scorer,
     equal_opportunity_scorer,
     equalized_odds_scorer,
+    kolmogorov_smirnov_scorer,
+    mean_absolute_error_difference_scorer,
+    mean_difference_scorer,
+    rank_correlation_scorer,
 )
 
 __all__ = [
     "FairnessReport",
+    "RegressionReport",
     "demographic_parity_scorer",
     "equal_opportunity_scorer",
     "equalized_odds_scorer",
     "fairness_report",
+    "kolmogorov_smirnov_scorer",
+    "mean_absolute_error_difference_scorer",
+    "mean_difference_scorer",
+    "rank_correlation_scorer",
+    "regression_report",
 ]

@@ -1,11 +1,16 @@
-"""scikit-learn's own checks, on both estimators with and without the MI term."""
+"""scikit-learn's own checks, on the estimators with and without the MI term."""
 
 import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import _num_samples
 
-from fairrep import MIDebiasedClassifier, MIDebiasedClassifierCV, MIFairTransformer
+from fairrep import (
+    MIDebiasedClassifier,
+    MIDebiasedClassifierCV,
+    MIDebiasedRegressor,
+    MIFairTransformer,
+)
 
 WEIGHTS = (
     "A row of weight 2 does not draw the same mini-batches and held-out rows as the "
@@ -46,6 +51,15 @@ class GuardedClassifier(MIDebiasedClassifier):
         )
 
 
+class GuardedRegressor(MIDebiasedRegressor):
+    """S is derived from X, since the checks pass none."""
+
+    def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
+        return super().fit(
+            X, y, sensitive_features=_groups(X), sample_weight=sample_weight
+        )
+
+
 class GuardedTransformer(MIFairTransformer):
     """S is derived from X, since the checks pass none."""
 
@@ -75,8 +89,10 @@ def _groups(X):
 @parametrize_with_checks(
     [
         MIDebiasedClassifier(0),
+        MIDebiasedRegressor(0),
         MIFairTransformer(0),
         GuardedClassifier(**QUICK),
+        GuardedRegressor(**QUICK),
         GuardedTransformer(**QUICK),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
