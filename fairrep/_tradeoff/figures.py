@@ -18,12 +18,14 @@ from .._utils.types import Floats
 from ..metrics._collapse import commonest
 from ..metrics._gaps import (
     Gap,
+    asked_gap,
     gap_interval,
     is_accuracy,
     labels_for_gap,
     mean_interval,
     score_interval,
 )
+from ..metrics._regression import KOLMOGOROV_SMIRNOV, REGRESSION_GAPS
 from .curve import Curve
 
 # The curve of a path, and the X, y and groups of rows that it did not see.
@@ -59,7 +61,8 @@ def held_out_figures(
             clf = curve.at(lambda_mi)
             scores.append(score_interval(scorer, clf, X, y, table, **limits))
             true, predicted = (
-                labels_for_gap(v, clf.classes_) for v in (y, clf.predict(table))
+                labels_for_gap(v, getattr(clf, "classes_", ()))
+                for v in (y, clf.predict(table))
             )
             gaps.append(gap_interval(gap, true, predicted, groups, **limits))
         rows.append(
@@ -77,6 +80,13 @@ def held_out_figures(
         results[f"mean_test_{name}"] = values.mean(axis=0)
         results[f"std_test_{name}"] = values.std(axis=0)
     return pd.DataFrame(rows), results
+
+
+def asked(curve: Curve, gap: Gap | None, scoring: Any) -> tuple[Gap, Any]:
+    """The gap and the score that are meant, None being those of the task."""
+    if not curve.of_classes:
+        return gap or "mean_difference", scoring or "r2"
+    return asked_gap(gap, curve.params["criterion"]), scoring or "accuracy"
 
 
 def certified_gaps(
@@ -101,9 +111,10 @@ def certified_gaps(
 
 def _certified_gap(certificate: Certificate, gap: Gap) -> float:
     """The limit to the gap that a certificate gives; NaN where it gives none."""
-    if gap == "demographic_parity_difference":
+    # What regressors of a code predict differs by no more than the code does.
+    if gap in ("demographic_parity_difference", KOLMOGOROV_SMIRNOV):
         return certificate.demographic_parity
-    if callable(gap) or certificate.equalized_odds is None:
+    if callable(gap) or gap in REGRESSION_GAPS or certificate.equalized_odds is None:
         return np.nan
     return certificate.equalized_odds
 
@@ -118,10 +129,9 @@ def _check_figures(
         )
     if not len(lambdas):
         raise ValueError("lambdas must hold at least one number; got none.")
-    if not callable(gap) and gap not in GAPS:
-        raise ValueError(
-            f"gap must be a callable or one of {sorted(GAPS)}; got {gap!r}."
-        )
+    known = sorted(GAPS if splits[0][0].of_classes else REGRESSION_GAPS)
+    if not callable(gap) and gap not in known:
+        raise ValueError(f"gap must be a callable or one of {known}; got {gap!r}.")
     if not 0.5 <= confidence < 1:
         raise ValueError(f"confidence must be in [0.5, 1); got {confidence}.")
     if n_bootstrap < 1:
@@ -166,7 +176,8 @@ class Rows:
     def _calibration(self, curve: Curve) -> Calibration:
         """These rows, for certificates, where the path set none apart."""
         separate = curve.params["sensitive_combination"] == "separate"
-        calibration = Calibration(curve.encode(self.X), self.y, self.groups, separate)
+        y = self.y if curve.of_classes else None
+        calibration = Calibration(curve.encode(self.X), y, self.groups, separate)
         criterion = CRITERIA[curve.params["criterion"]]
         return calibration.checked(criterion.needs_labels)
 
@@ -175,7 +186,7 @@ class Rows:
         gap, scorer = settings.pop("gap"), get_scorer(settings.pop("scoring"))
         score = score_interval(scorer, estimator, self.X, self.y, **settings, seed=0)
         predicted = np.asarray(estimator.predict(self.X))
-        classes = np.unique(self.y)
+        classes: Any = () if gap in REGRESSION_GAPS else np.unique(self.y)
         gaps = gap_interval(
             gap,
             labels_for_gap(self.y, classes),

@@ -145,7 +145,9 @@ def gap_curve(net: PathNet, problem: Problem) -> GapCurve:
     gaps, floors = np.empty(N_POSITIONS), np.empty(N_POSITIONS)
     for i, lambda_mi in enumerate(lambdas):
         output = net.at(lambda_mi).outputs(table)
-        scores = F.softmax(output, dim=1).double().numpy()
+        if problem.task.classes is not None:
+            output = F.softmax(output, dim=1)[:, 1:]
+        scores = output.double().numpy()
         by_shuffle = np.array(
             [
                 [_score_gap(scores[members], codes) for codes in shuffles]
@@ -177,8 +179,8 @@ def _comparisons(
 
 
 def _score_gap(scores: Floats, codes: Codes) -> float:
-    """Largest difference between groups in the mean score of a class."""
+    """Largest difference between groups in the mean of a score, by column."""
     counts = np.bincount(codes)
     large = counts >= min(MIN_GROUP_ROWS, np.sort(counts)[-2:].min())
-    sums = [np.bincount(codes, weights=column) for column in scores[:, 1:].T]
+    sums = [np.bincount(codes, weights=column) for column in scores.T]
     return float(max(np.ptp(total[large] / counts[large]) for total in sums))
