@@ -31,14 +31,15 @@ def audit(
     Parameters
     ----------
     estimator : estimator, list of them, or dict of name to estimator
-        Fitted classifiers or pipelines: scikit-learn's, fairrep's or any with
-        `predict`. The representation, audited too, is what fairrep's estimators'
+        Fitted classifiers, regressors or pipelines: scikit-learn's, fairrep's or any
+        with `predict`. The representation, audited too, is what fairrep's estimators'
         `transform` gives, also as a step of a pipeline. A transformer of fairrep
-        without a `predict` is audited for its representation alone.
+        without a `predict` is audited for its representation alone. What a regressor
+        predicts is compared as in `fairrep.metrics.regression_report`.
     X : array-like of shape (n_samples, n_features)
         The rows to audit, as the models take them.
     y : array-like of shape (n_samples,), default=None
-        True labels. None where no estimator has a `predict`.
+        True labels, or numbers. None where no estimator has a `predict`.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
         One or more columns, also as a dict of columns. Several are audited one by one
         and crossed. A column of numbers with more than 20 different values, or with

@@ -13,8 +13,8 @@ References
        median", Journal of the American Statistical Association 73(361), 1978.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from itertools import combinations
@@ -106,8 +106,12 @@ class RegressionGap:
     value: float
     low: float
     high: float
-    lowest: str
-    highest: str
+    lowest: str | None
+    highest: str | None
+
+
+# Of fewer than two groups.
+_NO_GAP = RegressionGap(np.nan, *UNKNOWN, None, None)
 
 
 def regression_gap(
@@ -232,6 +236,12 @@ class RegressionReport:
     confidence: float
 
     @property
+    def sensitive(self) -> str:
+        """Name of the sensitive column, or of the columns crossed."""
+        (name,) = self.metric_frame.sensitive_levels
+        return str(name)
+
+    @property
     def by_group(self) -> pd.DataFrame:
         """Count, predictions and errors, one row a group."""
         return self.metric_frame.by_group.loc[self.groups]
@@ -300,6 +310,7 @@ class RegressionReport:
         """
         content = {
             "confidence": self.confidence,
+            "sensitive": self.sensitive,
             "by_group": self.by_group.to_dict("index"),
             "overall": self.overall.to_dict(),
             "gaps": self.gaps.to_dict("index"),
@@ -329,9 +340,8 @@ class RegressionReport:
 
     @property
     def _title(self) -> str:
-        (name,) = self.metric_frame.sensitive_levels
         return (
-            f"Predictions and errors by {name}; gaps with intervals of "
+            f"Predictions and errors by {self.sensitive}; gaps with intervals of "
             f"{self.confidence:.0%}"
         )
 
@@ -422,15 +432,36 @@ def regression_report(
         raise ValueError(f"confidence must be in (0, 1); got {confidence}.")
     y, predicted = read_predictions(y_true, y_pred)
     columns = read_columns(sensitive_features, len(y))
-    groups = crossed(columns)
+    return measure_regression(y, predicted, crossed(columns), columns, confidence)
+
+
+def measure_regression(
+    y: Floats,
+    predicted: Floats,
+    groups: Groups,
+    columns: list[Groups],
+    confidence: float,
+    left_out: Collection[str] = (),
+) -> RegressionReport:
+    """The report of rows whose groups are read; some groups may not be compared.
+
+    The rank correlations are those of the ``columns`` that are continuous.
+    """
     frame = MetricFrame(
         metrics={"count": count, **_METRICS, "r2": _r2},
         y_true=y,
         y_pred=predicted,
         sensitive_features=groups.labels.rename(groups.name),
     )
+    compared = np.isin(groups.names, [*left_out], invert=True)
+    rows = compared[groups.codes]
+    names = [name for name, kept in zip(groups.names, compared, strict=True) if kept]
+    codes = (np.cumsum(compared) - 1)[groups.codes[rows]]
+    kept = replace(groups, names=names, codes=codes)
     gaps = {
-        name: vars(regression_gap(name, y, predicted, groups, confidence))
+        name: vars(regression_gap(name, y[rows], predicted[rows], kept, confidence))
+        if len(names) > 1
+        else vars(_NO_GAP)
         for name in REGRESSION_GAPS
     }
     ranks = {}

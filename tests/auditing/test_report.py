@@ -286,8 +286,8 @@ def test_bad_models(biased, model):
     with pytest.raises(TypeError, match="StandardScaler has no predict"):
         audit(StandardScaler().fit(X), X, y, sensitive_features=s, **QUICK)
     regression = LinearRegression().fit(X, y)
-    with pytest.raises(ValueError, match="must hold class labels"):
-        audit(regression, X, y, sensitive_features=s, **QUICK)
+    with pytest.raises(ValueError, match="y_true must hold numbers; got"):
+        audit(regression, X, y.astype(str), sensitive_features=s, **QUICK)
     with pytest.raises(ValueError, match="at least one"):
         audit([], X, y, sensitive_features=s, **QUICK)
 

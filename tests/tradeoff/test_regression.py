@@ -55,7 +55,9 @@ def test_other_gaps_and_scores(path):
     figures = path.figures([0, 30], gap=gap, scoring="neg_mean_absolute_error")
     assert (figures["score"] < 0).all()
     assert (figures["gap_high"] <= 1).all()
-    with pytest.raises(ValueError, match=r"gap must be a callable or one of.*mean_diff"):
+    with pytest.raises(
+        ValueError, match=r"gap must be a callable or one of.*mean_diff"
+    ):
         path.figures(gap="equalized_odds_difference")
 
 

@@ -8,8 +8,10 @@ import pandas as pd
 
 from ..._certificates.from_counts import Certificate
 from ..._utils.plain import plain
+from ...metrics._regression import RegressionReport
 from .attacks.leakage import Leakage
 from .groups import GroupFigures
+from .score_figures import ALL
 
 COLUMNS = ["model", "class", "sensitive", "group", "metric", "value", "low", "high"]
 
@@ -33,6 +35,8 @@ class ModelAudit:
         By attribute, where the representation is discrete: limits for any classifier
         and any attacker that sees only the code. They hold if the rows audited neither
         trained nor chose the model.
+    regressions : dict of str to RegressionReport
+        By attribute, what a regressor predicts by group, in place of ``figures``.
 
     Examples
     --------
@@ -53,6 +57,7 @@ class ModelAudit:
     leakage: dict[str, list[Leakage]] = field(default_factory=dict)
     mi_estimate: float | None = None
     certificates: dict[str, Certificate] = field(default_factory=dict)
+    regressions: dict[str, RegressionReport] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers.
@@ -61,8 +66,9 @@ class ModelAudit:
         -------
         content : dict
         """
+        regressions = [report.to_dict() for report in self.regressions.values()]
         return {
-            "groups": [figures.to_dict() for figures in self.figures],
+            "groups": [figures.to_dict() for figures in self.figures] or regressions,
             "leakage": {
                 name: [found.to_dict() for found in views]
                 for name, views in self.leakage.items()
@@ -133,6 +139,9 @@ class Findings:
                     "sensitive": figures.attribute,
                 }
                 rows += [about | row for row in figures.to_frame().to_dict("records")]
+            for attribute, report in model.regressions.items():
+                about = {"model": name, "class": None, "sensitive": attribute}
+                rows += [about | row for row in _regression_rows(report)]
             for attribute, views in model.leakage.items():
                 about = {"model": name, "class": None, "sensitive": attribute}
                 rows += [about | row for row in _leakage_rows(views)]
@@ -172,8 +181,30 @@ class Findings:
         """All group figures of a model, or of the first."""
         found: list[GroupFigures] = _pick(self.models, model, "model").figures
         if not found:
-            raise ValueError("There are no predictions here, so no figures by group.")
+            raise ValueError(
+                "There are no predictions of classes here, so no rates by group. Of a "
+                "regressor see models[name].regressions."
+            )
         return found
+
+
+def _regression_rows(report: RegressionReport) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "group": ALL if group == "overall" else group,
+            "metric": metric,
+            "value": value,
+        }
+        for group, figures in report.to_frame().to_dict("index").items()
+        for metric, value in figures.items()
+    ]
+    between = {**report.gaps.to_dict("index")}
+    for ranks in report.rank_correlations.to_dict("records"):
+        between["rank_correlation"] = ranks
+    for metric, found in between.items():
+        limits = {name: found[name] for name in ("value", "low", "high")}
+        rows.append({"group": "", "metric": metric, **limits})
+    return rows
 
 
 def _leakage_rows(views: list[Leakage]) -> list[dict[str, Any]]:

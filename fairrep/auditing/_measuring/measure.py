@@ -234,6 +234,10 @@ def _measure(
                     )
                     model.figures.append(figures)
                     bar.update()
+            for attribute in rows.attributes if subject.has_numbers else []:
+                model.regressions[attribute.name] = subject.regression(
+                    attribute, options.confidence, _not_compared(attribute, options)
+                )
             for attribute in rows.singles if options.leakage else []:
                 model.leakage[attribute.name] = views = []
                 for name, (view, requests) in subject.views().items():
@@ -268,6 +272,17 @@ def _measure(
     )
 
 
+def _not_compared(attribute: Groups, options: Options) -> list[str]:
+    """The groups that are too small, or are to be left out."""
+    sizes = np.bincount(attribute.codes, minlength=len(attribute.names))
+    return [
+        name
+        for name, size in zip(attribute.names, sizes, strict=True)
+        if size < options.min_group_size
+        or not {name, *name.split(", ")}.isdisjoint(options.not_compared)
+    ]
+
+
 def _n_steps(
     subjects: Sequence[Subject], rows: Rows, features: Any, options: Options
 ) -> int:
@@ -293,7 +308,8 @@ def _certificate_of(
     if subject.codes is None or len(kept) < 2:
         return None
     groups = replace(attribute, names=[attribute.names[g] for g in kept], codes=codes)
-    y = None if subject.y_true is None else subject.y_true[large]
+    known = subject.y_true is not None and not subject.has_numbers
+    y = subject.y_true[large] if known and subject.y_true is not None else None
     if y is not None and pd.crosstab(codes, y).to_numpy().min() < MIN_CELL:
         y = None  # too few rows for equalized odds
     counts = count_rows(subject.codes[large], groups, y)

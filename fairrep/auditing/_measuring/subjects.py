@@ -1,7 +1,7 @@
 """A subject is what is audited: the outputs of a model, or predictions."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -10,13 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from ..._inputs.fingerprint import MOST
 from ..._inputs.groups import Groups
 from ..._inputs.tables import as_indexable, as_pandas
 from ..._utils.types import Codes, Floats
+from ...metrics._regression import (
+    RegressionReport,
+    measure_regression,
+)
+from ...metrics._regression import read_predictions as read_numbers
 from ...metrics._report import positive_class, read_labels
 from .groups import GroupFigures, measure_groups
 
@@ -40,6 +45,7 @@ class Subject:
     requests: Callable[[int], Floats] | None = None
     mi_estimate: float | None = None
     codes: Codes | None = None  # where the representation is discrete
+    has_numbers: bool = False  # whether y is a number, and has no labels
 
     def __len__(self) -> int:
         part = self.representation if self.y_true is None else self.y_true
@@ -71,6 +77,16 @@ class Subject:
             **options,
         )
 
+    def regression(
+        self, attribute: Groups, confidence: float, left_out: Collection[str]
+    ) -> RegressionReport:
+        """What a regressor predicts by group."""
+        assert self.y_true is not None
+        assert self.y_pred is not None
+        return measure_regression(
+            self.y_true, self.y_pred, attribute, [attribute], confidence, left_out
+        )
+
     def _score_of(self, pos_label: Any) -> Floats | None:
         if self.score is None or self.score.ndim == 1:
             return self.score
@@ -80,7 +96,9 @@ class Subject:
     def views(self) -> dict[str, tuple[Floats, Callable[[int], Floats] | None]]:
         """What an attacker can be shown: by name a view, and how to ask for another."""
         found: dict[str, tuple[Floats, Callable[[int], Floats] | None]] = {}
-        if self.score is not None:
+        if self.has_numbers and self.y_pred is not None:
+            found["prediction"] = (self.y_pred[:, None], None)
+        elif self.score is not None:
             binary = self.labels is not None and len(self.labels) == 2
             score = self._score_of(self.pos_labels[0]) if binary else self.score
             assert score is not None
@@ -251,6 +269,10 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             released |= {"representation": view, "requests": requests}
     if not hasattr(model, "predict"):
         return Subject(name, **released)
+    if isinstance(model, BaseEstimator) and is_regressor(model):
+        _check_predicts(name, model)
+        y, predicted = read_numbers(_values(y), model.predict(X))
+        return Subject(name, y, predicted, has_numbers=True, **released)
     labels = np.asarray(model.classes_).tolist() if hasattr(model, "classes_") else None
     true = _values(y)
     if labels is not None:
@@ -262,16 +284,20 @@ def read_model(name: str, model: Any, X: Any, y: Any, pos_label: Any) -> Subject
             )
         if pos_label is None and len(labels) == 2:
             pos_label = labels[1]
+    _check_predicts(name, model)
+    subject = read_predictions(
+        name, true, model.predict(X), _scores(model, X), None, labels, pos_label
+    )
+    return replace(subject, **released)
+
+
+def _check_predicts(name: str, model: Any) -> None:
     if needed := _needed_to_predict(model):
         raise TypeError(
             f"{name} needs {', '.join(needed)} to predict, which an audit does not "
             "hand on. Predict yourself, and pass labels and scores to "
             "AuditReport.from_predictions."
         )
-    subject = read_predictions(
-        name, true, model.predict(X), _scores(model, X), None, labels, pos_label
-    )
-    return replace(subject, **released)
 
 
 def _needed_to_predict(model: Any) -> list[str]:

@@ -34,6 +34,11 @@ def comparison(report: Findings) -> pd.DataFrame:
             for gap, row in figures.disparities.iterrows():
                 key = (which, figures.attribute, _words(str(gap)))
                 cells[key] = _with_interval(row["value"], row["low"], row["high"])
+        for attribute, regression in model.regressions.items():
+            cells[("numbers", "", "R2")] = number(regression.overall["r2"])
+            for gap, row in regression.gaps.iterrows():
+                text = f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g})"
+                cells[("numbers", attribute, _words(str(gap)))] = text
         for attribute, views in model.leakage.items():
             for found in views:
                 what = f"{LEAKAGE_NAMES[found.metric]} from the {found.name}"
@@ -60,27 +65,50 @@ def comparison_sentences(first: Any, other: Any) -> list[str]:
     of_first = {(str(f.pos_label), f.attribute): f for f in first.figures}
     n_classes = len({pos_label for pos_label, _ in of_first})
     sentences = []
+    for attribute, after in other.regressions.items():
+        if attribute in first.regressions:
+            gaps = first.regressions[attribute].gaps, after.gaps
+            changed = _changes(*gaps, [*after.gaps.index])
+            sentences.append(_changed(attribute, "", first.name, other.name, *changed))
     for figures in other.figures:
         key = str(figures.pos_label), figures.attribute
         if key not in of_first:
             continue
         which = f" for {figures.pos_label!r}" if n_classes > 1 else ""
         before = of_first[key]
-        smaller, larger = _changes(before.disparities, figures.disparities)
-        parts = [
-            f"{size} in {', '.join(names)}"
-            for size, names in [("smaller", smaller), ("larger", larger)]
-            if names
-        ]
-        sentences.append(
-            f"By {figures.attribute}, the gap{which} of {other.name} is "
-            f"{' and '.join(parts)}, compared with {first.name}"
-            f"{_moves(before, figures, smaller + larger)}."
-            if parts
-            else f"By {figures.attribute}, no gap{which} of {other.name} differs from "
-            f"that of {first.name} beyond their intervals."
+        # A ratio says the same once more.
+        differences = [name for name in DISPARITIES if name.endswith("difference")]
+        smaller, larger = _changes(before.disparities, figures.disparities, differences)
+        sentence = _changed(
+            figures.attribute, which, first.name, other.name, smaller, larger
         )
+        moves = _moves(before, figures, smaller + larger)
+        sentences.append(f"{sentence.removesuffix('.')}{moves}.")
     return sentences
+
+
+def _changed(
+    attribute: str,
+    which: str,
+    first: str,
+    other: str,
+    smaller: list[str],
+    larger: list[str],
+) -> str:
+    parts = [
+        f"{size} in {', '.join(names)}"
+        for size, names in [("smaller", smaller), ("larger", larger)]
+        if names
+    ]
+    if not parts:
+        return (
+            f"By {attribute}, no gap{which} of {other} differs from that of {first} "
+            "beyond their intervals."
+        )
+    return (
+        f"By {attribute}, the gap{which} of {other} is {' and '.join(parts)}, compared "
+        f"with {first}."
+    )
 
 
 def _moves(before: GroupFigures, after: GroupFigures, changed: list[str]) -> str:
@@ -105,12 +133,12 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> tuple[list[str], list[str]]:
+def _changes(
+    before: pd.DataFrame, after: pd.DataFrame, names: list[str]
+) -> tuple[list[str], list[str]]:
     """Gaps that shrank and that grew, each value outside the interval of the other."""
     changes: dict[str, list[str]] = {"smaller": [], "larger": []}
-    for name in DISPARITIES:
-        if not name.endswith("difference"):  # a ratio says the same once more
-            continue
+    for name in names:
         old, new = before.loc[name], after.loc[name]
         values = f"{new['value']:.3f} against {old['value']:.3f}"
         columns = ["value", "low", "high"]

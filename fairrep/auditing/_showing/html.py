@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 from ..._utils.plotting import COLORS, INK
+from ...metrics._regression import RegressionReport
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
@@ -101,6 +102,7 @@ def _model(model: Any, report: Findings, pictures: "_Pictures") -> dict[str, Any
     return {
         "name": model.name,
         "groups": [_groups(f, report, pictures) for f in model.figures],
+        "regressions": [_regression(one) for one in model.regressions.values()],
         "leakage": [
             {
                 "attribute": name,
@@ -121,6 +123,33 @@ def _model(model: Any, report: Findings, pictures: "_Pictures") -> dict[str, Any
         "certificates": list(model.certificates.items()),
         "mi_estimate": None if model.mi_estimate is None else number(model.mi_estimate),
     }
+
+
+def _regression(report: RegressionReport) -> dict[str, Any]:
+    return {
+        "attribute": report.sensitive,
+        "metrics": [*map(_words, report.by_group)],
+        "rows": [
+            (group, [f"{value:.4g}" for value in row])
+            for group, row in zip(
+                [*report.groups, ALL], report.to_frame().to_numpy(), strict=True
+            )
+        ],
+        "gaps": [
+            (
+                _words(str(name)),
+                f"{row['value']:.4g}",
+                f"{row['low']:.4g} to {row['high']:.4g}",
+                f"{row['highest']} above {row['lowest']}",
+            )
+            for name, row in report.gaps.iterrows()
+        ],
+        "ranks": report.rank_correlations.to_dict("index"),
+    }
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _groups(

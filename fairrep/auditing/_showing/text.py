@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from ...metrics._collapse import is_rare
+from ...metrics._regression import RegressionReport
 from ...metrics._report import DISPARITIES
 from .._measuring.findings import Findings
 from .._measuring.groups import GroupFigures
@@ -41,6 +42,8 @@ def summary(report: Findings) -> list[str]:
         owner = f"{model.name}: " if len(report.models) > 1 else ""
         for figures in model.figures:
             sentences.append(owner + _gap_sentence(figures, report.confidence))
+        for regression in model.regressions.values():
+            sentences.append(owner + _regression_sentence(regression))
         for attribute, views in model.leakage.items():
             sentences += [owner + leakage_sentence(attribute, found) for found in views]
         sentences += [
@@ -89,6 +92,28 @@ def _gap_sentence(figures: GroupFigures, confidence: float) -> str:
     if left_out := figures.left_out_of("demographic_parity"):
         sentence += f"; not compared: {'; '.join(left_out)}"
     return f"{sentence}.{_collapse_sentence(figures)}"
+
+
+def _regression_sentence(report: RegressionReport) -> str:
+    gap = report.gaps.loc["mean_difference"]
+    if pd.isna(gap["value"]):
+        return (
+            f"By {report.sensitive}, fewer than two groups are large enough to be "
+            "compared."
+        )
+    means = report.by_group["mean_prediction"]
+    lowest, highest = (
+        f"{means[group]:.4g} for {report.sensitive}={group}"
+        for group in gap[["lowest", "highest"]]
+    )
+    sentence = (
+        f"By {report.sensitive}, the mean prediction is {lowest} and {highest}: a "
+        f"difference of {gap['value']:.4g} ({percent(report.confidence)} interval "
+        f"{gap['low']:.4g} to {gap['high']:.4g})"
+    )
+    if gap["low"] <= 0:
+        sentence += ", which chance alone could make"
+    return f"{sentence}. R2 is {report.overall['r2']:.3f}."
 
 
 def _collapse_sentence(figures: GroupFigures) -> str:
@@ -165,6 +190,7 @@ def as_text(report: Findings) -> str:
     for model in report.models.values():
         blocks.append(f"{model.name}\n{'=' * len(model.name)}")
         blocks += [_figures_text(figures) for figures in model.figures]
+        blocks += [str(regression) for regression in model.regressions.values()]
         if model.leakage:
             blocks.append(leakage_text(model))
         blocks += [
