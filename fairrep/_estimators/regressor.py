@@ -250,7 +250,7 @@ class MIDebiasedRegressor(RegressorMixin, ScoredMixin, BaseMIEstimator):
     >>> wage = 20 + 3 * X.sum(axis=1) + rng.normal(size=2000)
     >>> gap = {}
     >>> for lambda_mi in [0, 10]:
-    ...     reg = MIDebiasedRegressor(lambda_mi, random_state=0)
+    ...     reg = MIDebiasedRegressor(lambda_mi, n_members=1, random_state=0)
     ...     reg = reg.fit(X[:1000], wage[:1000], sensitive_features=sex[:1000])
     ...     report = regression_report(
     ...         wage[1000:], reg.predict(X[1000:]), sensitive_features=sex[1000:]
