@@ -271,8 +271,8 @@ class MIDebiasedRegressor(RegressorMixin, ScoredMixin, BaseMIEstimator):
             HasMethods(["fit", "decision_function"]),
         ],
     }
-    for _of_classes in ("class_weight", "pos_label"):
-        _parameter_constraints.pop(_of_classes)
+    _parameter_constraints.pop("class_weight")
+    _parameter_constraints.pop("pos_label")
 
     y_mean_: float
     y_scale_: float

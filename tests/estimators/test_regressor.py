@@ -71,6 +71,7 @@ def test_it_predicts_in_the_unit_of_y(plain, wages):
     assert model.transform(X).shape == (1500, 8)
 
 
+@pytest.mark.slow
 def test_another_unit_of_y_changes_the_unit_of_the_prediction_alone(quick, biased):
     X, _, s = biased
     model = MIDebiasedRegressor(**quick)
@@ -79,6 +80,7 @@ def test_another_unit_of_y_changes_the_unit_of_the_prediction_alone(quick, biase
     np.testing.assert_allclose(other, 1e6 * first - 3e6, rtol=1e-3, atol=300)
 
 
+@pytest.mark.slow
 def test_absolute_error_predicts_the_median():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1000, 1))
@@ -137,7 +139,8 @@ def test_equalized_odds_closes_the_gap_given_y():
 
 
 def test_codes(wages):
-    model = fitted(wages, 1, bottleneck="discrete", calibration_fraction=0.3, n_codes=3)
+    codes = {"bottleneck": "discrete", "n_codes": 3, "calibration_fraction": 0.3}
+    model = fitted(wages, 1, **codes, max_epochs=4)
     assert len(np.unique(model.predict(wages[0]))) <= 3
     assert 0 <= model.certificate_.demographic_parity <= 1
     assert "mean of standardised y" in model.code_table_
@@ -146,6 +149,7 @@ def test_codes(wages):
 # -- regressors within ---------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_estimator_gives_its_predictions_as_inputs(wages, tmp_path):
     X, _, s = wages
     counts = np.random.default_rng(0).poisson(np.exp(X[:, 0] / 2)).astype(float)
@@ -158,6 +162,7 @@ def test_an_estimator_gives_its_predictions_as_inputs(wages, tmp_path):
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
+@pytest.mark.slow
 def test_a_frozen_estimator(wages):
     X, y, _ = wages
     frozen = FrozenEstimator(Ridge().fit(X[1000:], y[1000:]))
@@ -165,7 +170,7 @@ def test_a_frozen_estimator(wages):
 
 
 def test_a_sensitive_estimator(wages):
-    model = fitted(wages, 1, sensitive_estimator=LogisticRegression(), max_epochs=4)
+    model = fitted(wages, 1, sensitive_estimator=LogisticRegression(), max_epochs=1)
     assert len(model.sensitive_estimators_) == 1
     assert not hasattr(model, "estimator_")
 
@@ -183,10 +188,15 @@ def test_a_classifier_within_is_an_error(wages):
 @pytest.mark.parametrize(
     "params",
     [
-        {},
-        {"loss": "absolute_error", "mi_target": "prediction"},
-        {"bottleneck": "discrete"},
         {"criterion": "equalized_odds"},
+        *(
+            pytest.param(params, marks=pytest.mark.slow)
+            for params in (
+                {},
+                {"loss": "absolute_error", "mi_target": "prediction"},
+                {"bottleneck": "discrete"},
+            )
+        ),
     ],
     ids=str,
 )
@@ -201,6 +211,7 @@ def test_it_comes_back(quick, biased, tmp_path, params):
     assert repr(again.get_params()) == repr(model.get_params())
 
 
+@pytest.mark.slow
 def test_a_search_routes_the_sensitive_features(quick, biased):
     X, _, s = biased
     with sklearn.config_context(enable_metadata_routing=True):

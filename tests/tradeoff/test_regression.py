@@ -22,7 +22,8 @@ TRAINED = {
     "task": "regression",
     "hidden_layer_sizes": (32,),
     "n_members": 1,
-    "learning_rate": 0.01,
+    "learning_rate": 0.02,
+    "batch_size": 64,
     "max_epochs": 15,
     "validation_fraction": 0.3,
     "random_state": 0,
@@ -90,6 +91,7 @@ def test_it_is_drawn(path, data):
     assert display.score_name == "r2"
 
 
+@pytest.mark.slow
 def test_codes_certify_the_kolmogorov_smirnov_distance(data):
     X, y, s = data
     path = lambda_path(
