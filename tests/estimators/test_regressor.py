@@ -20,11 +20,11 @@ from fairrep import MIDebiasedRegressor
 from fairrep.metrics import mean_difference_scorer, regression_report
 
 TRAINED = {
-    "max_epochs": 15,
+    "max_epochs": 10,
     "hidden_layer_sizes": (32,),
     "n_members": 1,
     "batch_size": 64,
-    "learning_rate": 0.01,
+    "learning_rate": 0.02,
     "random_state": 0,
 }
 
