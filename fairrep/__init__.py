@@ -11,6 +11,7 @@ _HOMES = {
     "LambdaPath": "_tradeoff.path",
     "MIDebiasedClassifier": "_estimators.classifier",
     "MIDebiasedClassifierCV": "_tradeoff.cv",
+    "MIDebiasedRegressor": "_estimators.regressor",
     "MIFairTransformer": "_estimators.transformer",
     "TradeoffDisplay": "_tradeoff.display",
     "audit": "auditing",

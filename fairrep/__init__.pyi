@@ -6,6 +6,7 @@ from . import nn as nn
 from ._estimators.classifier import MIDebiasedClassifier as MIDebiasedClassifier
 from ._estimators.load import load as load
 from ._estimators.load import load_model as load_model
+from ._estimators.regressor import MIDebiasedRegressor as MIDebiasedRegressor
 from ._estimators.transformer import MIFairTransformer as MIFairTransformer
 from ._tradeoff.cv import MIDebiasedClassifierCV as MIDebiasedClassifierCV
 from ._tradeoff.display import TradeoffDisplay as TradeoffDisplay

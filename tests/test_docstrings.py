@@ -56,23 +56,29 @@ def test_there_is_an_example_that_runs_as_a_doctest(name, thing):
     assert ">>> " in thing.__doc__
 
 
-# What a classifier has to say of it and a transformer not.
-SAID_OTHERWISE = {"n_members"}
-
-
-def test_parameters_that_two_estimators_share_are_told_alike():
+@pytest.mark.parametrize(
+    ("cls", "said_otherwise"),
+    [
+        (fairrep.MIFairTransformer, {"n_members"}),
+        (
+            fairrep.MIDebiasedRegressor,
+            {"criterion", "estimator", "lambda_mi", "mi_target", "sensitive_estimator"},
+        ),
+    ],
+)
+def test_parameters_that_two_estimators_share_are_told_alike(cls, said_otherwise):
     """They stand in both docstrings, since a reader of either wants them there."""
     told = [
         {
             parameter.name: (parameter.type, parameter.desc)
-            for parameter in NumpyDocString(inspect.getdoc(cls))["Parameters"]
+            for parameter in NumpyDocString(inspect.getdoc(one))["Parameters"]
         }
-        for cls in (fairrep.MIDebiasedClassifier, fairrep.MIFairTransformer)
+        for one in (fairrep.MIDebiasedClassifier, cls)
     ]
     shared = told[0].keys() & told[1].keys()
     assert len(shared) >= 36
     differ = {name for name in shared if told[0][name] != told[1][name]}
-    assert differ == SAID_OTHERWISE
+    assert differ == said_otherwise
 
 
 def test_defaults_that_the_estimators_share_are_equal():
@@ -84,6 +90,7 @@ def test_defaults_that_the_estimators_share_are_equal():
         }
         for cls in (
             fairrep.MIDebiasedClassifier,
+            fairrep.MIDebiasedRegressor,
             fairrep.MIFairTransformer,
             fairrep.MIDebiasedClassifierCV,
         )

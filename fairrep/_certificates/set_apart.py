@@ -136,6 +136,7 @@ def set_apart(
     separate: bool,
     needs_y: bool,
     pos_label: Any,
+    has_classes: bool = True,
     random_state: np.random.RandomState,
     owner: str,
 ) -> tuple[Data, Calibration | None]:
@@ -161,7 +162,7 @@ def set_apart(
     rest, apart = hold_out(fraction, cell, rng)
     labels = None if y is None else read_target(y, n_rows, owner)
     known = None
-    if labels is not None and not _is_continuous(labels):
+    if has_classes and labels is not None and not _is_continuous(labels):
         known = labels[apart]
         if pos_label is not None and len(classes := np.unique(labels)) > 2:
             known = known == positive_class(classes.tolist(), pos_label)

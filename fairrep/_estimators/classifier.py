@@ -11,7 +11,6 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._inputs.classifier_scores import ScoredInputs
 from .._inputs.labels import read_target
 from .._problem.task import classification_task
 from .._utils.files import replacing
@@ -20,9 +19,10 @@ from ..metrics._collapse import telling_rows, warn_of_collapse
 from ..nn._batches import TensorTable
 from .base import BaseMIEstimator
 from .onnx import to_graph
+from .scored import ScoredMixin
 
 
-class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
+class MIDebiasedClassifier(ClassifierMixin, ScoredMixin, BaseMIEstimator):
     """Classifier that reduces the mutual information of its representation with S.
 
     An encoder maps each row to a representation z, from which a head predicts y.
@@ -441,26 +441,6 @@ class MIDebiasedClassifier(ClassifierMixin, BaseMIEstimator):
         rows = telling_rows(labels, problem.held_out)
         warn_of_collapse(labels[rows], self._classes_of(problem.rows(rows)))
         return self
-
-    @property
-    def estimator_(self) -> Any:
-        """The fitted classifier whose scores are inputs, where there is one."""
-        fitted = vars(self).get("_fitted")
-        if fitted is None or not isinstance(fitted.inputs, ScoredInputs):
-            raise AttributeError(f"This {type(self).__name__} has no estimator_.")
-        if fitted.inputs.scorers.estimator is None:
-            raise AttributeError(f"This {type(self).__name__} has no estimator_.")
-        return fitted.inputs.scorers.estimator
-
-    @property
-    def sensitive_estimators_(self) -> list[Any]:
-        """The fitted classifiers that infer S, one for each part of it."""
-        fitted = vars(self).get("_fitted")
-        if fitted is None or not isinstance(fitted.inputs, ScoredInputs):
-            raise AttributeError(
-                f"This {type(self).__name__} has no sensitive_estimators_."
-            )
-        return [*fitted.inputs.scorers.of_sensitive]
 
     def _logits(self, X: Any) -> Floats:
         table = self._table(X)

@@ -27,11 +27,13 @@ from .._utils.torch_state import plain_torch
 from ..nn._lookup import Layout, n_features
 from .base import BaseMIEstimator
 from .classifier import MIDebiasedClassifier
+from .regressor import MIDebiasedRegressor
 from .save import APART, ESTIMATOR, WRAPPED, net_tensors
 from .transformer import MIFairTransformer
 
 CLASSES: dict[str, type[BaseMIEstimator]] = {
-    cls.__name__: cls for cls in (MIDebiasedClassifier, MIFairTransformer)
+    cls.__name__: cls
+    for cls in (MIDebiasedClassifier, MIDebiasedRegressor, MIFairTransformer)
 }
 # Critics may be formulas, which have no weights.
 MAX_UNWEIGHTED = 1000
@@ -79,7 +81,7 @@ def load(
 
     Returns
     -------
-    estimator : MIDebiasedClassifier or MIFairTransformer
+    estimator : MIDebiasedClassifier, MIDebiasedRegressor or MIFairTransformer
         Fitted. On the same CPU, with the same version of torch, its predictions are
         those of the estimator that was saved, to the bit. Of `MIDebiasedClassifierCV`
         it is the classifier at its ``lambda_``, a `MIDebiasedClassifier`.

@@ -78,6 +78,8 @@ class MIParameters(BaseEstimator):
     mi_target = "representation"
     estimator: Any = None
     sensitive_estimator: Any = None
+    # What a task of numbers has to say where others have classes.
+    _y_has_classes = True
 
     def __init__(
         self,
@@ -105,7 +107,6 @@ class MIParameters(BaseEstimator):
         group_weights: str,
         sensitive_combination: str,
         missing_sensitive: str,
-        class_weight: Any,
         learning_rate: float,
         batch_size: Any,
         max_epochs: int,
@@ -120,6 +121,7 @@ class MIParameters(BaseEstimator):
         allow_tf32: bool,
         random_state: Any,
         verbose: Any,
+        class_weight: Any = None,
     ) -> None:
         self.lambda_mi = lambda_mi
         self.criterion = criterion

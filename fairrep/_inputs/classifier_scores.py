@@ -1,7 +1,7 @@
 """The scores of scikit-learn classifiers are inputs of the encoder.
 
-One predicts y, others infer S: each part of S its groups, or the quartiles of its
-values. All see X alone.
+One predicts y, and is a regressor where y is a number; others infer S: each part of S
+its groups, or the quartiles of its values. All see X alone.
 
 On the rows that trained it a classifier's scores are too good, and the encoder would
 trust them more than they deserve. So these rows get the scores of fits that left them
@@ -27,7 +27,7 @@ from .._utils.warnings import warn_user
 from ..nn._lookup import Layout
 from .doubts import warn_of_seen_rows
 from .encoding import TableEncoder, restored_table, table_state
-from .splits import stratified_folds
+from .splits import even_folds, stratified_folds
 
 # The logarithm of 0 is no input.
 SMALLEST_PROBABILITY = 1e-6
@@ -164,12 +164,15 @@ def cross_fit(
         )
     of_y, of_sensitive, columns = wanted.estimator, [], []
     if isinstance(of_y, FrozenEstimator):
-        _check_classes(of_y, y)
+        check_is_fitted(of_y)
+        if _method(of_y) != "predict":
+            _check_classes(of_y, y)
         columns.append(scores_of(of_y, X))
         if _method(of_y) == "predict_proba":
             warn_of_seen_rows(columns[0], y, table.code(X))
     elif of_y is not None:
-        _check_rows(y[train])
+        if _method(of_y) != "predict":
+            _check_rows(y[train])
         of_y, found = _cross_fitted(of_y, X, y, train, fit_params, rng)
         columns.append(found)
     for estimator, codes in zip(wanted.of_sensitive, groups, strict=True):
@@ -251,12 +254,14 @@ def fit_params_for(
 
 def _method(classifier: Any) -> str:
     has_probabilities = hasattr(classifier, "predict_proba")
-    return "predict_proba" if has_probabilities else "decision_function"
+    if has_probabilities or hasattr(classifier, "decision_function"):
+        return "predict_proba" if has_probabilities else "decision_function"
+    return "predict"
 
 
 def _log_odds(values: NDArray, method: str) -> Floats:
     scores = np.asarray(values, dtype=np.float64)
-    if method == "decision_function":
+    if method != "predict_proba":
         return scores.reshape(len(scores), -1)
     log = np.log(np.clip(scores, SMALLEST_PROBABILITY, None))
     if log.shape[1] == 2:
@@ -271,8 +276,9 @@ def _out_of_fold(
     fit_params: dict[str, NDArray],
     rng: np.random.RandomState,
 ) -> Floats:
-    folds = stratified_folds(y, rng.randint(2**31))
-    method = _method(estimator)
+    method, seed = _method(estimator), rng.randint(2**31)
+    are_numbers = method == "predict"
+    folds = even_folds(len(y), seed) if are_numbers else stratified_folds(y, seed)
     values = cross_val_predict(
         estimator, X, y, cv=folds, method=method, params=fit_params
     )
@@ -301,7 +307,6 @@ def _check_rows(y: NDArray) -> None:
 
 
 def _check_classes(frozen: FrozenEstimator, y: NDArray) -> None:
-    check_is_fitted(frozen)
     expected, got = np.unique(y).tolist(), np.asarray(frozen.classes_).tolist()
     if expected != got:
         raise ValueError(

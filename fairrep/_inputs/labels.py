@@ -1,5 +1,7 @@
 """y, as users have it, is read as one array here."""
 
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from .._utils.types import Floats
 from .tables import as_pandas
 
 
@@ -35,6 +38,22 @@ def read_target(y: Any, n_rows: int, owner: str) -> NDArray:
             "in the same order."
         )
     return values
+
+
+def read_numbers(y: Any, n_rows: int, owner: str) -> Floats:
+    """y as a 1-d array of finite numbers, of the length of X."""
+    values = read_target(y, n_rows, owner)
+    if values.dtype.kind == "O" and all(isinstance(v, (Real, Decimal)) for v in values):
+        values = np.asarray(values, dtype=np.float64)
+    if values.dtype.kind not in "biuf":
+        what = "text" if isinstance(values[0], str) else str(values.dtype)
+        raise ValueError(
+            f"y holds {what}, such as {values.tolist()[0]!r}; {owner} predicts "
+            "numbers. Of classes there is MIDebiasedClassifier."
+        )
+    numbers = values.astype(np.float64)
+    assert_all_finite(numbers, input_name="y")
+    return numbers
 
 
 def positive_class(labels: list[Any], pos_label: Any) -> Any:

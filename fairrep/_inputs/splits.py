@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 
 from .._utils.types import Codes
 
@@ -22,6 +22,11 @@ def stratified_folds(labels: NDArray, seed: int) -> StratifiedKFold:
     """Five folds, or as many as leave each a row of every class."""
     rarest = int(np.unique(labels, return_counts=True)[1].min())
     return StratifiedKFold(min(5, rarest), shuffle=True, random_state=seed)
+
+
+def even_folds(n_rows: int, seed: int) -> KFold:
+    """Five folds of rows whose y is a number, or as many as there are rows."""
+    return KFold(min(5, n_rows), shuffle=True, random_state=seed)
 
 
 def hold_out(

@@ -20,7 +20,8 @@ class Criterion:
     ----------
     name : str
     by_label : bool
-        Whether I(Z; S) is conditioned on the label: each is a stratum of its own.
+        Whether I(Z; S) is conditioned on y: each class of it, or each part of a
+        continuous y, is a stratum of its own.
     compared : tuple of int or None
         Labels of the rows whose rates of prediction the gap compares, 1 for the
         positive class and 0 for any other; None is all rows.
@@ -48,23 +49,23 @@ class Criterion:
         one_stratum = np.zeros(len(row_weight), dtype=np.int64)
         if not self.needs_labels:
             return one_stratum, 1, row_weight
+        strata = task.strata()
+        if self.by_label and strata is not None:
+            return *strata, row_weight
         labels = task.labels
         if labels is None:
+            use = "'demographic_parity'" + " or 'equalized_odds'" * (strata is not None)
             raise ValueError(
                 f"criterion={self.name!r} needs class labels y; this is a "
-                f"{task.kind} task. Use criterion='demographic_parity'."
+                f"{task.kind} task. Use criterion={use}."
             )
-        is_positive = (labels == task.positive).astype(np.int64)
-        if self.by_label:
-            if task.n_outputs > 2 and task.positive is not None:
-                return is_positive, 2, row_weight  # as the gap compares them
-            return labels, task.n_outputs, row_weight
         if task.positive is None:
             raise ValueError(
                 f"criterion={self.name!r} needs a binary y; got {task.n_outputs} "
                 "classes. Name the positive one, pos_label, or use "
                 "criterion='equalized_odds'."
             )
+        is_positive = (labels == task.positive).astype(np.int64)
         compared = np.array(self.compared)
         return one_stratum, 1, row_weight * np.isin(is_positive, compared)
 

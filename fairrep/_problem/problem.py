@@ -79,7 +79,7 @@ class Problem:
             )
             for part in self.sensitive.parts
         ]
-        return replace(self.task, target=self.task.target[rows]), parts
+        return self.task.rows(rows), parts
 
 
 def read_problem(
@@ -144,11 +144,10 @@ def read_problem(
     if not scorers.all:
         x = columns.code(raw)
     else:
-        _, y = task.named_labels()
         inferred = sensitive.parts if scorers.of_sensitive else []
         groups = [np.where(part.present, cells_of(part), -1) for part in inferred]
         inputs, x = cross_fit(
-            scorers, columns, raw, y, groups, train, fit_params, random_state
+            scorers, columns, raw, task.given, groups, train, fit_params, random_state
         )
     table = build_table(x, task, task_weight, stratum, guarded, device)
     return Problem(

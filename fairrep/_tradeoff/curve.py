@@ -5,6 +5,7 @@ from numbers import Real
 from typing import Any
 
 from .._estimators.classifier import MIDebiasedClassifier
+from .._estimators.regressor import MIDebiasedRegressor
 from .._inputs.labels import positive_or_none
 from .._training.fitted import Fitted
 from ..nn._batches import TensorTable
@@ -25,20 +26,30 @@ class Curve:
         The parameters of the classifiers, but for ``lambda_mi``.
     found : dict
         Fitted attributes that lambda leaves alone, by name.
+    estimator : type
+        The class of the models.
     """
 
     fitted: Fitted
     scale: LambdaScale
     params: dict[str, Any]
     found: dict[str, Any]
+    estimator: type[MIDebiasedClassifier] | type[MIDebiasedRegressor]
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether the models predict classes, and not numbers."""
+        return issubclass(self.estimator, MIDebiasedClassifier)
 
     @property
     def pos_label(self) -> Any:
-        """The class whose rates the gap compares; None where each is one."""
+        """The class whose rates the gap compares; None where each is one, or none."""
+        if not self.of_classes:
+            return None
         return positive_or_none(self.found["classes_"], self.params["pos_label"])
 
-    def at(self, lambda_mi: float) -> MIDebiasedClassifier:
-        """The classifier for one lambda, with nothing that is measured of it.
+    def at(self, lambda_mi: float) -> Any:
+        """The model for one lambda, with nothing that is measured of it.
 
         Raises
         ------
@@ -56,9 +67,9 @@ class Curve:
                 f"for, from {smallest:g} to {largest:g}. Give lambda_path lambdas that "
                 "reach it."
             )
-        clf = MIDebiasedClassifier(float(lambda_mi), **self.params)
-        clf._keep(self.fitted.at(lambda_mi), **self.found)
-        return clf
+        model = self.estimator(float(lambda_mi), **self.params)
+        model._keep(self.fitted.at(lambda_mi), **self.found)
+        return model
 
     def encode(self, X: Any) -> TensorTable:
         """The rows of X encoded, which is the same at every lambda."""

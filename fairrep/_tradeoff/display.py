@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from ..metrics._gaps import Gap, asked_gap
 from .cv import MIDebiasedClassifierCV
-from .figures import Rows, ceiling, constant_score
+from .figures import Rows, asked, ceiling, constant_score
 from .path import LambdaPath
 
 CURVE, CHOSEN = COLORS[:2]
@@ -185,7 +185,7 @@ class TradeoffDisplay(Display):
         *,
         sensitive_features: Any = None,
         gap: Gap | None = None,
-        scoring: Any = "accuracy",
+        scoring: Any = None,
         confidence: float = 0.95,
         n_bootstrap: int = 200,
         ax: Any = None,
@@ -199,7 +199,7 @@ class TradeoffDisplay(Display):
             As `lambda_path` returns it.
         X, y, sensitive_features : array-like, default=None
             Rows to measure on; the path's held-out rows if None.
-        gap, scoring : str or callable
+        gap, scoring : str or callable, default=None
             As in `LambdaPath.figures`.
         confidence : float, default=0.95
             With which each limit, one-sided, holds by itself.
@@ -214,8 +214,9 @@ class TradeoffDisplay(Display):
         -------
         display : TradeoffDisplay
         """
+        gap, scoring = asked(path.curve, gap, scoring)
         settings = {
-            "gap": asked_gap(gap, path.criterion),
+            "gap": gap,
             "scoring": scoring,
             "confidence": confidence,
             "n_bootstrap": n_bootstrap,

@@ -20,12 +20,14 @@ from ..metrics._collapse import commonest
 from ..metrics._floor import count_labels
 from ..metrics._gaps import (
     Gap,
+    asked_gap,
     gap_interval,
     is_accuracy,
     labels_for_gap,
     mean_interval,
     score_interval,
 )
+from ..metrics._regression import KOLMOGOROV_SMIRNOV, REGRESSION_GAPS
 from .curve import Curve
 
 # Gaps at which the ceiling of all classifiers is found; in between it is straight, or
@@ -61,10 +63,10 @@ def held_out_figures(
         scores, gaps = [], []
         for (curve, X, y, groups), table in zip(splits, tables, strict=True):
             # The same draws at each lambda, so that the curve is as smooth as it is.
-            clf = curve.at(lambda_mi)
-            scores.append(score_interval(scorer, clf, X, y, table, **limits))
+            model = curve.at(lambda_mi)
+            scores.append(score_interval(scorer, model, X, y, table, **limits))
             true, predicted = (
-                labels_for_gap(v, curve.pos_label) for v in (y, clf.predict(table))
+                labels_for_gap(v, curve.pos_label) for v in (y, model.predict(table))
             )
             gaps.append(gap_interval(gap, true, predicted, groups, **limits))
         rows.append(
@@ -84,6 +86,13 @@ def held_out_figures(
     return pd.DataFrame(rows), results
 
 
+def asked(curve: Curve, gap: Gap | None, scoring: Any) -> tuple[Gap, Any]:
+    """The gap and the score that are meant, None being those of the task."""
+    if not curve.of_classes:
+        return gap or "mean_difference", scoring or "r2"
+    return asked_gap(gap, curve.params["criterion"]), scoring or "accuracy"
+
+
 def certified_gaps(
     curve: Curve,
     calibration: Calibration,
@@ -97,7 +106,8 @@ def certified_gaps(
     NaN where the gap compares one of several classes with the rest: limits within each
     class are none for a mixture of them.
     """
-    compares_the_rest = not callable(gap) and 0 in GAPS[gap].compared
+    of_rates = None if callable(gap) else GAPS.get(gap)
+    compares_the_rest = of_rates is not None and 0 in of_rates.compared
     if compares_the_rest and curve.pos_label is None:
         return [np.nan] * len(lambdas)
     gaps = []
@@ -113,9 +123,10 @@ def certified_gaps(
 
 def _certified_gap(certificate: Certificate, gap: Gap) -> float:
     """The limit to the gap that a certificate gives; NaN where it gives none."""
-    if gap == "demographic_parity_difference":
+    # What regressors of a code predict differs by no more than the code does.
+    if gap in ("demographic_parity_difference", KOLMOGOROV_SMIRNOV):
         return certificate.demographic_parity
-    if callable(gap) or certificate.equalized_odds is None:
+    if callable(gap) or gap in REGRESSION_GAPS or certificate.equalized_odds is None:
         return np.nan
     return certificate.equalized_odds
 
@@ -130,10 +141,9 @@ def _check_figures(
         )
     if not len(lambdas):
         raise ValueError("lambdas must hold at least one number; got none.")
-    if not callable(gap) and gap not in GAPS:
-        raise ValueError(
-            f"gap must be a callable or one of {sorted(GAPS)}; got {gap!r}."
-        )
+    known = sorted(GAPS if splits[0][0].of_classes else REGRESSION_GAPS)
+    if not callable(gap) and gap not in known:
+        raise ValueError(f"gap must be a callable or one of {known}; got {gap!r}.")
     if not 0.5 <= confidence < 1:
         raise ValueError(f"confidence must be in [0.5, 1); got {confidence}.")
     if n_bootstrap < 1:
@@ -178,9 +188,9 @@ class Rows:
     def _calibration(self, curve: Curve) -> Calibration:
         """These rows, for certificates, where the path set none apart."""
         separate = curve.params["sensitive_combination"] == "separate"
-        y = self.y
-        if len(curve.found["classes_"]) > 2:  # as the limits of the gap are for
-            y = labels_for_gap(y, curve.pos_label)
+        y = self.y if curve.of_classes else None
+        if y is not None and len(curve.found["classes_"]) > 2:
+            y = labels_for_gap(y, curve.pos_label)  # as the limits of the gap are for
         calibration = Calibration(curve.encode(self.X), y, self.groups, separate)
         criterion = CRITERIA[curve.params["criterion"]]
         return calibration.checked(criterion.needs_labels)

@@ -147,7 +147,9 @@ def gap_curve(net: PathNet, problem: Problem) -> GapCurve:
     gaps, floors = np.empty(N_POSITIONS), np.empty(N_POSITIONS)
     for i, lambda_mi in enumerate(lambdas):
         output = net.at(lambda_mi).outputs(table)
-        scores = F.softmax(output, dim=1).double().numpy()[:, of_classes]
+        if problem.task.classes is not None:
+            output = F.softmax(output, dim=1)[:, of_classes]
+        scores = output.double().numpy()
         by_shuffle = np.array(
             [
                 [_score_gap(scores[members], codes) for codes in shuffles]

@@ -1,4 +1,4 @@
-"""LambdaPath is a trained path: classifiers at any lambda, figures at all."""
+"""LambdaPath is a trained path: models at any lambda, figures at all."""
 
 from typing import Any
 
@@ -7,21 +7,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._certificates.set_apart import Calibration
-from .._estimators.classifier import MIDebiasedClassifier
 from .._estimators.code_table import code_table
 from .._inputs.sensitive import SensitivePart
 from .._inputs.tables import read_table
 from .._problem.task import Task
 from .._utils.types import Floats
 from ..metrics._collapse import collapse_seen, warn_of_collapse_at
-from ..metrics._gaps import Gap, asked_gap
+from ..metrics._gaps import Gap
 from ..nn._batches import TensorTable
 from .curve import Curve
-from .figures import certified_gaps, held_out_figures
+from .figures import asked, certified_gaps, held_out_figures
 
 
 class LambdaPath:
-    """A trained path: the classifier at any lambda of its range.
+    """A trained path: the classifier, or regressor, at any lambda of its range.
 
     What `lambda_path` returns; not made by hand.
 
@@ -30,7 +29,7 @@ class LambdaPath:
     lambdas : ndarray of shape (n_lambdas,)
         The grid, ascending.
     curve : Curve
-        The classifiers, one for each lambda.
+        The models, one for each lambda.
     held_out_table, held_out, calibration, described : TensorTable, tuple, \
             Calibration, tuple
         The rows of ``held_out_``, encoded and raw, those set apart, and the task and
@@ -43,7 +42,7 @@ class LambdaPath:
     criterion : str
         What was minimised.
     classes_ : ndarray of shape (n_classes,)
-        The classes of y, sorted.
+        The classes of y, sorted; a path of regressors has none.
     held_out_ : tuple of (X, y, groups)
         Rows that neither trained nor chose anything: those of `figures`. Continuous
         sensitive columns are groups by their quartiles.
@@ -83,7 +82,8 @@ class LambdaPath:
         self.lambdas = lambdas
         self.lambda_range = (curve.scale.smallest, curve.scale.largest)
         self.criterion = curve.params["criterion"]
-        self.classes_ = curve.found["classes_"]
+        if curve.of_classes:
+            self.classes_ = curve.found["classes_"]
         self.history_ = curve.fitted.net.history
         self.curve = curve
         self._held_out_table = held_out_table
@@ -98,8 +98,8 @@ class LambdaPath:
             f"{len(self.lambdas)} in the grid)"
         )
 
-    def at(self, lambda_mi: float) -> MIDebiasedClassifier:
-        """The classifier for one lambda, which shares what lambda leaves alone.
+    def at(self, lambda_mi: float) -> Any:
+        """The model for one lambda, which shares what lambda leaves alone.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class LambdaPath:
 
         Returns
         -------
-        clf : MIDebiasedClassifier
+        model : MIDebiasedClassifier or MIDebiasedRegressor
             Fitted. Its ``mi_estimate_`` is that of the path's critics on the held-out
             rows, NaN where there are none; with ``calibration_fraction`` it has a
             ``certificate_``. With the discrete bottleneck its ``code_table_`` is of
@@ -137,12 +137,13 @@ class LambdaPath:
         clf._keep(clf._fitted, **clf._fitted_attributes() | found)
         return clf
 
-    def _mi_estimate(self, clf: MIDebiasedClassifier) -> float:
-        device = next(clf.net_.module_.parameters()).device
-        return clf.net_.estimate_mi(self._held_out_table.to(device))
+    def _mi_estimate(self, model: Any) -> float:
+        device = next(model.net_.module_.parameters()).device
+        nats: float = model.net_.estimate_mi(self._held_out_table.to(device))
+        return nats
 
     def predict(self, X: Any, lambda_mi: float) -> NDArray:
-        """Most probable class of each row.
+        """Most probable class of each row, or its predicted number.
 
         Parameters
         ----------
@@ -153,7 +154,8 @@ class LambdaPath:
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self.curve.at(lambda_mi).predict(X)
+        y: NDArray = self.curve.at(lambda_mi).predict(X)
+        return y
 
     def predict_proba(self, X: Any, lambda_mi: float) -> Floats:
         """Probabilities of the classes.
@@ -166,8 +168,14 @@ class LambdaPath:
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes), float64
+
+        Raises
+        ------
+        AttributeError
+            If the path is one of regressors.
         """
-        return self.curve.at(lambda_mi).predict_proba(X)
+        probabilities: Floats = self.curve.at(lambda_mi).predict_proba(X)
+        return probabilities
 
     def transform(self, X: Any, lambda_mi: float) -> NDArray[np.float32]:
         """Representation z with its noise.
@@ -181,14 +189,15 @@ class LambdaPath:
         -------
         Z : ndarray of shape (n_samples, n_components), float32
         """
-        return self.curve.at(lambda_mi).transform(X)
+        Z: NDArray[np.float32] = self.curve.at(lambda_mi).transform(X)
+        return Z
 
     def figures(
         self,
         lambdas: Any = None,
         *,
         gap: Gap | None = None,
-        scoring: Any = "accuracy",
+        scoring: Any = None,
         confidence: float = 0.95,
         n_bootstrap: int = 200,
         random_state: int = 0,
@@ -203,10 +212,11 @@ class LambdaPath:
             "demographic_parity_difference", "equalized_odds_difference",
             "equal_opportunity_difference", or a callable
             ``(y_true, y_pred, *, sensitive_features)`` as fairlearn has them. With
-            None that of the criterion. Continuous sensitive columns are compared by
-            their quartiles.
-        scoring : str or callable, default="accuracy"
-            A scorer of scikit-learn.
+            None that of the criterion. Of regressors a gap of
+            `fairrep.metrics.regression_report`, by default "mean_difference".
+            Continuous sensitive columns are compared by their quartiles.
+        scoring : str or callable, default=None
+            A scorer of scikit-learn. None is "accuracy", or "r2" of regressors.
         confidence : float, default=0.95
             With which each limit, one-sided, holds by itself; both of a figure hold
             with 2 * ``confidence`` - 1.
@@ -221,8 +231,9 @@ class LambdaPath:
             A row for each lambda: "lambda_mi", "score", "score_low", "score_high",
             "gap", "gap_low", "gap_high" and "mi_estimate" (nats). With
             ``calibration_fraction`` "certified_gap" too: an upper limit, from rows of
-            its own, for any classifier of the codes. Each
-            holds by itself; so does that of a lambda chosen by the other columns.
+            its own, for any model of the codes; of regressors for the Kolmogorov-
+            Smirnov distance alone. Each holds by itself; so does that of a lambda
+            chosen by the other columns.
 
         Raises
         ------
@@ -230,7 +241,7 @@ class LambdaPath:
             If no rows were held out.
         """
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
-        gap = asked_gap(gap, self.criterion)
+        gap, scoring = asked(self.curve, gap, scoring)
         figures, _ = held_out_figures(
             [(self.curve, *self.held_out_)],
             grid,
@@ -250,7 +261,7 @@ class LambdaPath:
         return figures
 
     def _warn_of_collapse(self) -> None:
-        if not len(self._held_out_table):
+        if not len(self._held_out_table) or not self.curve.of_classes:
             return
         y, collapsed = self.held_out_[1], {}
         for lambda_mi in self.lambdas:

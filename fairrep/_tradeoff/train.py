@@ -9,11 +9,12 @@ from sklearn.utils import _safe_indexing
 
 from .._certificates.set_apart import Calibration
 from .._estimators.classifier import MIDebiasedClassifier
+from .._estimators.regressor import MIDebiasedRegressor
 from .._inputs.fingerprint import fingerprint
 from .._inputs.groups import comparable_groups
-from .._inputs.labels import positive_or_none, read_target
+from .._inputs.labels import positive_or_none, read_numbers, read_target
 from .._inputs.tables import as_indexable
-from .._problem.task import classification_task
+from .._problem.task import classification_task, regression_task
 from .._training.fit import REFIT_ROWS, torch_settings, train, warn_if_interrupted
 from .._training.spec import resolve
 from .._utils.torch_state import plain_torch
@@ -33,6 +34,7 @@ def lambda_path(
     n_lambdas: int = 20,
     sample_weight: Any = None,
     max_epochs: int = 40,
+    task: str = "classification",
     **params: Any,
 ) -> LambdaPath:
     """Train one net that serves every weight of the mutual information term.
@@ -47,7 +49,7 @@ def lambda_path(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         As in `MIDebiasedClassifier.fit`.
     y : array-like of shape (n_samples,)
-        Class labels, of two or more classes.
+        Class labels, of two or more classes; numbers with ``task="regression"``.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
         As in `MIDebiasedClassifier.fit`.
     lambdas : array-like of shape (n_lambdas,), default=None
@@ -61,8 +63,11 @@ def lambda_path(
         Weights of the rows, in the task loss and in the MI term.
     max_epochs : int, default=40
         Passes over the training rows; more than a single lambda needs.
+    task : {"classification", "regression"}, default="classification"
+        What is predicted, and so whether the path is one of `MIDebiasedClassifier` or
+        of `MIDebiasedRegressor`.
     **params : dict
-        Parameters of `MIDebiasedClassifier`, but for ``lambda_mi``.
+        Parameters of that estimator, but for ``lambda_mi``.
 
     Returns
     -------
@@ -113,8 +118,10 @@ def lambda_path(
         raise ValueError(
             f"n_lambdas must be an integer of at least 2; got {n_lambdas}."
         )
+    if task not in ESTIMATORS:
+        raise ValueError(f"task must be one of {[*ESTIMATORS]}; got {task!r}.")
     params = {"max_epochs": max_epochs, **params}
-    data, calibration = _reader(params)._set_apart(
+    data, calibration = _reader(params, task)._set_apart(
         X, y, sensitive_features, sample_weight
     )
     path = train_path(
@@ -123,6 +130,7 @@ def lambda_path(
         n_lambdas=n_lambdas,
         params=params,
         calibration=calibration,
+        kind=task,
     )
     path._warn_of_collapse()
     return path
@@ -141,25 +149,31 @@ def train_path(
     gap: Gap | None = None,
     calibration: Calibration | None = None,
     is_split: bool = False,
+    kind: str = "classification",
 ) -> LambdaPath:
     """Train a path, once the rows for certificates are set apart.
 
     With a check that the held-out rows can tell of the ``gap``. What is doubtful of a
     task has been said of all rows, where these are a split of them.
     """
-    reader = _reader(params)
+    reader = _reader(params, kind)
     require_sensitive(sensitive_features)
     raw = reader._read_rows(X)
-    y = read_target(y, len(raw), "lambda_path")
-    task = classification_task(y, reader.pos_label)
+    if isinstance(reader, MIDebiasedRegressor):
+        task = regression_task(read_numbers(y, len(raw), "lambda_path"), reader.loss)
+        of_y: dict[str, Any] = {"y_mean_": task.mean, "y_scale_": task.scale}
+    else:
+        y = read_target(y, len(raw), "lambda_path")
+        task = classification_task(y, reader.pos_label)
+        of_y = {"classes_": task.classes}
     problem = reader._read(raw, task, sensitive_features, sample_weight)
     if not is_split:
         reader._warn_of_lost_task(problem, sample_weight)
-    classes, labels = task.named_labels()
+    labels = task.given
     groups = comparable_groups(sensitive_features, len(labels))
     if gap is not None:
         rows = problem.unused(reader.early_stopping)
-        positive = positive_or_none(classes, reader.pos_label)
+        positive = positive_or_none(task.named_labels()[0], reader.pos_label)
         check_cells(gap, labels, groups, rows, positive)
     spec, given = resolve(reader._settings(), problem), reader._given()
     with torch_settings(problem, given, allow_tf32=reader.allow_tf32):
@@ -171,14 +185,14 @@ def train_path(
     net.drop_training_state()
     fitted = reader._found(problem, spec, net)
     found = {
-        "classes_": classes,
+        **of_y,
         "mi_estimate_": np.nan,
         "fingerprint_": fingerprint(fitted.content(problem.table)),
         **reader._fitted_attributes(),  # of reading X: its columns
     }
     params = reader.get_params(deep=False)
     del params["lambda_mi"]
-    curve = Curve(fitted, scale, params, found)
+    curve = Curve(fitted, scale, params, found, ESTIMATORS[kind])
     unused = problem.unused(spec.early_stopping or net.interrupted_)
     if calibration is not None:
         calibration = replace(calibration, X=curve.encode(calibration.X))
@@ -201,13 +215,21 @@ def require_sensitive(sensitive_features: Any) -> None:
         )
 
 
-def _reader(params: dict[str, Any]) -> MIDebiasedClassifier:
+ESTIMATORS: dict[str, type[MIDebiasedClassifier] | type[MIDebiasedRegressor]] = {
+    "classification": MIDebiasedClassifier,
+    "regression": MIDebiasedRegressor,
+}
+
+
+def _reader(
+    params: dict[str, Any], kind: str
+) -> MIDebiasedClassifier | MIDebiasedRegressor:
     """An estimator of these parameters, checked, to read the input of a path."""
     if "lambda_mi" in params:
         raise TypeError(
             "lambda_path takes lambdas, all of a path, and no lambda_mi; got "
             f"lambda_mi={params['lambda_mi']!r}."
         )
-    reader = MIDebiasedClassifier(1.0, **params)
+    reader = ESTIMATORS[kind](1.0, **params)
     reader._validate_params()
     return reader

@@ -190,7 +190,9 @@ class FairNet(NeuralNet):
     def critic_view(self, output: Tensor, z: Tensor) -> Tensor:
         if self.mi_target == "representation":
             return z
-        return F.softmax(self.module_.prediction(output), dim=1)
+        prediction = self.module_.prediction(output)
+        # A single output is a number and not the logit of a class.
+        return prediction if prediction.shape[1] == 1 else F.softmax(prediction, dim=1)
 
     def mutual_info(
         self,

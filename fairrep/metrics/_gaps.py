@@ -9,15 +9,17 @@ import fairlearn.metrics
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.metrics import get_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 
+from .._inputs.groups import given_groups
 from .._inputs.splits import cells
 from .._problem.criterion import CRITERIA, GAPS
 from .._utils.types import Codes, Floats
 from ._intervals import Counts, gap_intervals, proportion_interval
+from ._regression import REGRESSION_GAPS, regression_gap
 
 Gap = str | Callable[..., float]
 
@@ -114,6 +116,13 @@ def gap_interval(
     percentiles of a bootstrap within the groups, whose upper one errs to the safe side.
     """
     rows = _with_groups(y_true, y_pred, groups)
+    if not callable(gap) and gap in REGRESSION_GAPS:
+        y, predicted, present = rows
+        # Of the two limits together.
+        of_numbers = regression_gap(
+            gap, y, predicted, given_groups(present), 2 * confidence - 1
+        )
+        return Measured(of_numbers.value, of_numbers.low, of_numbers.high)
     if callable(gap):
         value = float(gap(rows[0], rows[1], sensitive_features=rows[2]))
         draws = _resampled_rows(gap, *rows, n_bootstrap, seed)
@@ -200,15 +209,17 @@ def score_interval(
     """The score and its limits, each of which holds with ``confidence``.
 
     Accuracy has Wilson's limits. For any other score rows are resampled, and with them
-    the shares of the classes; none of these is ever without a row, since many a score
-    is then undefined.
+    the shares of the classes, where y has some; none of these is ever without a row,
+    since many a score is then undefined.
 
     Where X is ``encoded``, this is what the estimator predicts from, unless the scorer
     is a function that asks the estimator itself.
     """
+    has_numbers = is_regressor(estimator)
     if hasattr(scorer, "_score_func"):  # made by make_scorer: it only predicts X
         rows = X if encoded is None else encoded
-        estimator, X = _Predicted(estimator, rows, y), np.arange(len(y))
+        as_known = _PredictedNumbers if has_numbers else _Predicted
+        estimator, X = as_known(estimator, rows, y), np.arange(len(y))
     value = float(scorer(estimator, X, y))
     if is_accuracy(scorer):
         hits = (estimator.predict(X) == y).sum()
@@ -216,7 +227,9 @@ def score_interval(
         limits = proportion_interval(hits, len(y), 2 * confidence - 1)
         return Measured(value, *limits)
     rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(y == label) for label in np.unique(y)]
+    all_rows = [np.arange(len(y))]
+    of_classes = (np.flatnonzero(y == label) for label in np.unique(y))
+    members = all_rows if has_numbers else [*of_classes]
     shares = [len(label) / len(y) for label in members]
     draws = np.empty(n_bootstrap)
     for i in range(n_bootstrap):
@@ -232,6 +245,21 @@ def is_accuracy(scorer: Callable) -> bool:
     """Whether it is scikit-learn's own, as it comes."""
     accuracy = get_scorer("accuracy")
     return isinstance(scorer, type(accuracy)) and vars(scorer) == vars(accuracy)
+
+
+class _PredictedNumbers(RegressorMixin, BaseEstimator):
+    """A fitted regressor whose rows are known: X is their numbers."""
+
+    def __init__(self, estimator: Any, X: Any, y: NDArray) -> None:
+        self.estimator = estimator
+        self.X = X
+
+    @cached_property
+    def _predictions(self) -> NDArray:
+        return self.estimator.predict(self.X)
+
+    def predict(self, rows: Codes) -> NDArray:
+        return self._predictions[rows]
 
 
 class _Predicted(ClassifierMixin, BaseEstimator):

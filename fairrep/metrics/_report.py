@@ -366,23 +366,30 @@ def _probable_cells(
 def read_labels(y_true: Any, y_pred: Any) -> tuple[NDArray, NDArray]:
     labels = []
     for name, values in {"y_true": y_true, "y_pred": y_pred}.items():
-        array = np.asarray(values)
-        if array.shape not in {(len(array),), (len(array), 1)} or not array.size:
-            raise ValueError(f"{name} must be 1-d, not empty; got shape {array.shape}.")
-        column = pd.Series(array.ravel()).infer_objects()
-        if n_missing := column.isna().sum():
-            raise ValueError(f"{name} has {n_missing} missing values; expected none.")
+        column = read_column(name, values)
         check_one_kind(column.to_numpy(), name)
         kind = type_of_target(column.to_numpy())
         if kind not in {"binary", "multiclass"}:
             raise ValueError(
                 f"{name} must hold class labels, not probabilities; got {kind} values "
-                f"such as {column[0]!r}."
+                f"such as {column[0]!r}. Of predicted numbers there is "
+                "fairrep.metrics.regression_report."
             )
         labels.append(column.to_numpy())
     _check_length("y_pred", labels[1], labels[0])
     unique_labels(*labels)  # raises if one holds strings and the other numbers
     return labels[0], labels[1]
+
+
+def read_column(name: str, values: Any) -> pd.Series:
+    """One column without missing values."""
+    array = np.asarray(values)
+    if array.shape not in {(len(array),), (len(array), 1)} or not array.size:
+        raise ValueError(f"{name} must be 1-d, not empty; got shape {array.shape}.")
+    column = pd.Series(array.ravel()).infer_objects()
+    if n_missing := column.isna().sum():
+        raise ValueError(f"{name} has {n_missing} missing values; expected none.")
+    return column
 
 
 def other_word(labels: list[Any], pos_label: Any, positive: Any) -> str | None:

@@ -1,17 +1,82 @@
 """Disparities as scorers for scikit-learn's model selection."""
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from .._inputs.groups import crossed
 from .._inputs.labels import named_positive, positive_class
 from .._inputs.tables import check_row_order
+from ._regression import (
+    KOLMOGOROV_SMIRNOV,
+    rank_correlation,
+    read_columns,
+    read_predictions,
+    regression_gap,
+)
 from ._report import ODDS, FairnessReport, metric_frame, read_labels
 
 
-class _DisparityScorer:
+class _Scorer:
+    """Scorer that requests `sensitive_features` by itself.
+
+    Parameters
+    ----------
+    name : str
+        Of the scorer.
+    metadata : list of str
+        What else it takes, if it is requested.
+    """
+
+    def __init__(self, name: str, metadata: Sequence[str] = ()) -> None:
+        self._name = name
+        self._requests: dict[str, bool | str | None] = {
+            "sensitive_features": True,
+            **dict.fromkeys(metadata),
+        }
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def _require(self, sensitive_features: Any) -> None:
+        if sensitive_features is None:
+            raise ValueError(
+                f"{self!r} got no sensitive_features. Enable metadata routing, "
+                "sklearn.set_config(enable_metadata_routing=True), and pass "
+                "sensitive_features to fit of the search, as "
+                "params={'sensitive_features': ...} to cross_validate, or to the "
+                "scorer itself."
+            )
+
+    def get_metadata_routing(self) -> MetadataRequest:
+        """Return what `score` requests: `sensitive_features`, unless changed."""
+        routing = MetadataRequest(owner=repr(self))
+        for param, alias in self._requests.items():
+            routing.score.add_request(param=param, alias=alias)
+        return routing
+
+    def set_score_request(self, **requests: bool | str | None) -> Self:
+        """Return a copy with other requests; the scorer itself is shared, so it stays.
+
+        Parameters
+        ----------
+        **requests : {True, False, None} or str
+            By name of the metadata: `sensitive_features` or `sample_weight`. A string
+            is the name under which it is passed.
+        """
+        if unknown := requests.keys() - self._requests.keys():
+            raise TypeError(
+                f"{self!r} takes {list(self._requests)}; got {sorted(unknown)}."
+            )
+        scorer = copy(self)
+        scorer._requests = {**self._requests, **requests}
+        return scorer
+
+
+class _DisparityScorer(_Scorer):
     """Scorer in [-1, 0]: minus a disparity, so that greater is better and 0 is parity.
 
     It requests `sensitive_features` by itself, so with metadata routing enabled the
@@ -53,20 +118,13 @@ class _DisparityScorer:
     def __init__(
         self, disparity: str, metrics: list[str], pos_label: Any = None
     ) -> None:
+        name = disparity.replace("_difference", "_scorer")
+        if pos_label is not None:
+            name = f"make_gap_scorer({disparity!r}, pos_label={pos_label!r})"
+        super().__init__(name, ["sample_weight"])
         self._disparity = disparity
         self._metrics = metrics
         self._pos_label = pos_label
-        self._requests: dict[str, bool | str | None] = {
-            "sensitive_features": True,
-            "sample_weight": None,
-        }
-
-    def __repr__(self) -> str:
-        if self._pos_label is not None:
-            return (
-                f"make_gap_scorer({self._disparity!r}, pos_label={self._pos_label!r})"
-            )
-        return self._disparity.replace("_difference", "_scorer")
 
     def __call__(
         self,
@@ -78,14 +136,7 @@ class _DisparityScorer:
         sample_weight: Any = None,
     ) -> float:
         """Return minus the disparity of the predictions of X."""
-        if sensitive_features is None:
-            raise ValueError(
-                f"{self!r} got no sensitive_features. Enable metadata routing, "
-                "sklearn.set_config(enable_metadata_routing=True), and pass "
-                "sensitive_features to fit of the search, as "
-                "params={'sensitive_features': ...} to cross_validate, or to the "
-                "scorer itself."
-            )
+        self._require(sensitive_features)
         positive = self._positive(estimator)
         check_row_order(X=X, y=y, sensitive_features=sensitive_features)
         y_true, y_pred = read_labels(y, estimator.predict(X))
@@ -110,29 +161,79 @@ class _DisparityScorer:
             )
         return positive_class(classes, pos_label)
 
-    def get_metadata_routing(self) -> MetadataRequest:
-        """Return what `score` requests: `sensitive_features`, unless changed."""
-        routing = MetadataRequest(owner=repr(self))
-        for param, alias in self._requests.items():
-            routing.score.add_request(param=param, alias=alias)
-        return routing
 
-    def set_score_request(self, **requests: bool | str | None) -> Self:
-        """Return a copy with other requests; the scorer itself is shared, so it stays.
+class _RegressionScorer(_Scorer):
+    """Scorer of at most 0: minus a gap, so that greater is better and 0 is parity.
 
-        Parameters
-        ----------
-        **requests : {True, False, None} or str
-            By name of the metadata: `sensitive_features` or `sample_weight`. A string
-            is the name under which it is passed.
-        """
-        if unknown := requests.keys() - self._requests.keys():
-            raise TypeError(
-                f"{self!r} takes {list(self._requests)}; got {sorted(unknown)}."
+    It requests `sensitive_features` by itself, as the scorers of classifiers do. A
+    continuous column is compared by its quartiles; several are crossed.
+
+    Parameters
+    ----------
+    gap : str
+        Of `regression_report`.
+
+    Examples
+    --------
+    >>> import sklearn
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_validate
+    >>> from fairrep.metrics import mean_difference_scorer
+    >>> X, y = make_regression(random_state=0)
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     scores = cross_validate(
+    ...         Ridge(),
+    ...         X,
+    ...         y,
+    ...         scoring={"r2": "r2", "parity": mean_difference_scorer},
+    ...         params={"sensitive_features": X[:, 0] > 0},
+    ...     )
+    >>> scores["test_parity"].shape
+    (5,)
+    """
+
+    def __init__(self, gap: str) -> None:
+        super().__init__(f"{gap.removesuffix('_distance')}_scorer")
+        self._gap = gap
+
+    def __call__(
+        self, estimator: Any, X: Any, y: Any, *, sensitive_features: Any = None
+    ) -> float:
+        """Return minus the gap of the predictions of X."""
+        self._require(sensitive_features)
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+        y_true, y_pred = read_predictions(y, estimator.predict(X))
+        groups = crossed(read_columns(sensitive_features, len(y_true)))
+        return -regression_gap(self._gap, y_true, y_pred, groups).value
+
+
+class _RankCorrelationScorer(_Scorer):
+    """Scorer in [-1, 0]: minus the size of Spearman's correlation with S.
+
+    Of several sensitive columns the largest counts; each must be of numbers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("rank_correlation_scorer")
+
+    def __call__(
+        self, estimator: Any, X: Any, y: Any, *, sensitive_features: Any = None
+    ) -> float:
+        """Return minus the size of the correlation with the predictions of X."""
+        self._require(sensitive_features)
+        check_row_order(X=X, y=y, sensitive_features=sensitive_features)
+        _, y_pred = read_predictions(y, estimator.predict(X))
+        columns = read_columns(sensitive_features, len(y_pred))
+        if others := [column.name for column in columns if column.values is None]:
+            raise ValueError(
+                f"{self!r} needs continuous sensitive_features; {others[0]!r} has "
+                "groups, which mean_difference_scorer compares."
             )
-        scorer = copy(self)
-        scorer._requests = {**self._requests, **requests}
-        return scorer
+        values = [column.values for column in columns if column.values is not None]
+        if np.ptp(y_pred) == 0:  # a constant tells nothing
+            return 0.0
+        return -max(abs(rank_correlation(y_pred, of, 0.95)[0]) for of in values)
 
 
 # The rates that each difference compares.
@@ -190,3 +291,9 @@ def make_gap_scorer(gap: str, *, pos_label: Any = None) -> _DisparityScorer:
 demographic_parity_scorer, equalized_odds_scorer, equal_opportunity_scorer = (
     make_gap_scorer(gap) for gap in _COMPARED
 )
+mean_difference_scorer = _RegressionScorer("mean_difference")
+kolmogorov_smirnov_scorer = _RegressionScorer(KOLMOGOROV_SMIRNOV)
+mean_absolute_error_difference_scorer = _RegressionScorer(
+    "mean_absolute_error_difference"
+)
+rank_correlation_scorer = _RankCorrelationScorer()

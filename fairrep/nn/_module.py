@@ -175,6 +175,11 @@ def coded_error(output: Tensor, coded: Tensor, *, features: Features) -> Tensor:
     return squared_error(output, features(coded))
 
 
+def absolute_error(output: Tensor, target: Tensor) -> Tensor:
+    """Task loss of a regression to the median: mean over the columns, row by row."""
+    return (output - target).abs().flatten(1).mean(1)
+
+
 def squared_error(output: Tensor, target: Tensor) -> Tensor:
     """Task loss of regression and reconstruction: mean over the columns, row by row."""
     return (output - target).square().flatten(1).mean(1)

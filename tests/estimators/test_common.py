@@ -1,11 +1,16 @@
-"""scikit-learn's own checks, on both estimators with and without the MI term."""
+"""scikit-learn's own checks, on the estimators with and without the MI term."""
 
 import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import _num_samples
 
-from fairrep import MIDebiasedClassifier, MIDebiasedClassifierCV, MIFairTransformer
+from fairrep import (
+    MIDebiasedClassifier,
+    MIDebiasedClassifierCV,
+    MIDebiasedRegressor,
+    MIFairTransformer,
+)
 
 WEIGHTS = (
     "A row of weight 2 does not draw the same mini-batches and held-out rows as the "
@@ -20,6 +25,8 @@ QUICK_CODES = {
     "n_codes": 8,
     "learning_rate": 0.02,
 }
+# A number takes some more training than a class.
+QUICK_NUMBERS = {**QUICK, "lambda_mi": 0.1, "max_epochs": 40}
 QUICK_PATH = {
     "lambdas": [0, 0.1],
     "max_gap": 1,
@@ -38,6 +45,15 @@ EXPECTED_FAILURES = {
 
 
 class GuardedClassifier(MIDebiasedClassifier):
+    """S is derived from X, since the checks pass none."""
+
+    def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
+        return super().fit(
+            X, y, sensitive_features=_groups(X), sample_weight=sample_weight
+        )
+
+
+class GuardedRegressor(MIDebiasedRegressor):
     """S is derived from X, since the checks pass none."""
 
     def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
@@ -93,8 +109,11 @@ def test_common_checks(estimator, check):
         GuardedClassifier(**QUICK_CODES),
         GuardedTransformer(**QUICK_CODES, output="index"),
         GuardedCV(**QUICK_PATH),
+        # They share all of their reading with the classifier and the transformer.
+        MIDebiasedRegressor(0),
+        GuardedRegressor(**QUICK_NUMBERS),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
-def test_common_checks_of_codes_and_of_the_search(estimator, check):
+def test_common_checks_of_other_estimators(estimator, check):
     check(estimator)

@@ -39,11 +39,30 @@ def test_equal_opportunity_counts_the_positives_alone():
     assert_array_equal(weight, [0, 2, 3, 0, 5])
 
 
-@pytest.mark.parametrize("name", ["equalized_odds", "equal_opportunity"])
-def test_criteria_given_y_need_classes(name):
+def test_equal_opportunity_needs_classes():
     task = regression_task(np.linspace(0, 1, 5))
     with pytest.raises(ValueError, match="needs class labels y; this is a regression"):
-        CRITERIA[name].strata(task, WEIGHT)
+        CRITERIA["equal_opportunity"].strata(task, WEIGHT)
+
+
+@pytest.mark.parametrize(("n_rows", "expected"), [(20, 2), (500, 5), (5000, 10)])
+def test_equalized_odds_has_a_stratum_for_each_part_of_a_continuous_y(n_rows, expected):
+    y = np.random.default_rng(0).exponential(size=n_rows)
+    stratum, n_strata, _ = CRITERIA["equalized_odds"].strata(
+        regression_task(y), np.ones(n_rows)
+    )
+    assert n_strata == expected
+    assert np.ptp(np.bincount(stratum)) <= 1
+    assert (np.diff(stratum[np.argsort(y)]) >= 0).all()
+
+
+def test_parts_of_a_y_that_many_rows_share():
+    y = np.repeat([0.0, 7.5], [900, 100])
+    stratum, n_strata, _ = CRITERIA["equalized_odds"].strata(
+        regression_task(y), np.ones(1000)
+    )
+    assert n_strata == 2
+    assert_array_equal(stratum, y > 0)
 
 
 def test_equal_opportunity_needs_two_classes():
