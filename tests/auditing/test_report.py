@@ -4,6 +4,7 @@ import json
 import time
 from importlib.resources import files
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -666,7 +667,6 @@ def test_a_report_beside_a_former_one(tmp_path):
 
 
 def test_json_keeps_to_its_schema(biased, model, quick):
-    jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(
         files("fairrep.auditing").joinpath("templates/report.schema.json").read_text()
     )

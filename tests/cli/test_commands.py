@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import warnings
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -341,8 +343,9 @@ def test_audit_attacks_score_and_x(capsys, predicted):
     assert {*leakage["references"]} == {"X"}
     assert {*found["proxies"]["sex"]} == {"hours", "job", "age"}
     last = err.splitlines()[-1]
-    assert last.startswith("fairrep: failed: AUC of sex read from the score of pred")
-    assert last.endswith(f"is {leakage['value']:.3f}, above 0.55")
+    assert last.startswith("fairrep: failed: the AUC of attackers on the score by sex")
+    assert f" is {leakage['value']:.3f} (" in last
+    assert last.endswith("above the limit of 0.55")
     assert "attacks on sex in the score" in err  # of the progress bar
 
 
@@ -419,8 +422,8 @@ def test_an_audit_is_quiet_unless_asked(capsys, frame):
     ("limits", "code", "said"),
     [
         (["gap=0.9", "eo=0.9"], 0, ""),
-        (["gap=0.1"], 1, "demographic parity difference by sex (class 'high') is 0."),
-        (["gap=0.9", "eo=0"], 1, "failed: equalized odds difference by sex"),
+        (["gap=0.1"], 1, "demographic parity difference by sex (class 'high') is "),
+        (["gap=0.9", "eo=0"], 1, "failed: the equalized odds difference by sex"),
     ],
 )
 def test_fail_above(capsys, predicted, limits, code, said):
@@ -433,6 +436,34 @@ def test_fail_above(capsys, predicted, limits, code, said):
     assert said in "".join(lines)
 
 
+def test_a_report_to_hand_over(capsys, predicted, tmp_path):
+    """Names of groups, author and files are in it; a former report stands beside."""
+    first, second, page = (tmp_path / name for name in ("a.json", "b.json", "a.html"))
+    argv = [*QUICK_AUDIT, "--no-leakage", "--group-name", "sex:f=women"]
+    argv += ["--author", "A. Auditor", "--purpose", "review", "--score", "score"]
+    _, err = run(
+        capsys, "audit", predicted, *argv, "--json", first,
+        "--fail-below", "ratio=0.99", code=1,
+    )  # fmt: skip
+    assert "the demographic parity ratio by sex (class 'high') is 0." in err
+    assert "below the limit of 0.99" in err
+    found = json.loads(first.read_text())
+    about = found["provenance"]["about"]
+    assert (about["author"], about["purpose"]) == ("A. Auditor", "review")
+    assert about["data"].endswith(sha256(Path(predicted).read_bytes()).hexdigest())
+    assert "women" in found["models"]["predicted"]["groups"][0]["by_group"]
+    run(capsys, "audit", predicted, *argv, "--html", page, "--baseline", first)
+    assert "Since the former report" in page.read_text()
+    ratios = tmp_path / "ratios.csv"
+    table = ["--impact-ratios", ratios, "--min-group-share", "0.02"]
+    run(capsys, "audit", predicted, *argv, *table)
+    assert {*pd.read_csv(ratios)["rate"]} == {"selection_rate", "scoring_rate"}
+    second.write_text("{}")
+    options = ["--html", page, "--force", "--baseline", second]
+    message = error_of(capsys, "audit", predicted, *argv, *options)
+    assert "is no report of fairrep" in message
+
+
 def test_a_gap_that_cannot_be_measured_is_not_within_its_limit(
     capsys, frame, predicted
 ):
@@ -441,7 +472,9 @@ def test_a_gap_that_cannot_be_measured_is_not_within_its_limit(
     rows.to_csv(predicted, index=False)
     argv = ["--no-leakage", "--fail-above", "gap=1"]
     _, err = run(capsys, "audit", predicted, *QUICK_AUDIT, *argv, code=1)
-    assert "by sex (class 'high') is unknown, not within 1" in err.splitlines()[-1]
+    last = err.splitlines()[-1]
+    assert "by sex (class 'high') could not be measured" in last
+    assert "audit more rows, or merge small groups" in last
 
 
 def test_missing_values_of_an_audit(capsys, predicted):
@@ -501,6 +534,8 @@ def test_unfit_input_of_audit(capsys, predicted, argv, message):
         (["--fail-above", "parity=0.1"], "expected NAME=NUMBER with a name of gap, eo"),
         (["--fail-above", "gap"], "expected a number from 0 to 1 after the =; got ''"),
         (["--fail-above", "gap=2"], "got '2'"),
+        (["--fail-below", "gap=0.1"], "expected NAME=NUMBER with a name of ratio"),
+        (["--group-name", "women"], "expected COLUMN:VALUE=NAME"),
         (["--model", "m"], "not allowed with argument --prediction"),
     ],
 )

@@ -186,7 +186,7 @@ def _metrics(details: Details, report: Findings, audited: ModelAudit) -> list[st
     if audited.leakage:
         lines.append(
             "Leakage is what the best of five attackers, cross-fitted on the audited "
-            "rows, reads of an attribute; *no relation* is what the same attackers "
+            "rows, reads of an attribute; *by luck* is what the same attackers "
             "reach where there is nothing to read."
         )
     return [_list(lines)]
@@ -274,7 +274,7 @@ def _leakage(audited: ModelAudit) -> str:
         for attribute, views in audited.leakage.items()
         for found in views
     ]
-    head = ["", "metric", "best attacker", "no relation", "nats at least", "H(S), nats"]
+    head = ["", "metric", "best attacker", "by luck", "nats at least", "H(S), nats"]
     return _table(head, rows)
 
 

@@ -91,7 +91,7 @@ def test_leakage(leakage):
         "from the score",
         "from the representation",
         "from X itself",
-        "no relation",
+        "by luck",
     ]
     values = [float(line.get_xdata()[0]) for line in display.ax_.get_lines()]
     assert values == [0.7, 0.6, 0.93, 0.51]
