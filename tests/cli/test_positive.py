@@ -131,7 +131,7 @@ def test_a_vendor_who_denies_everyone(capsys, csv):
         (
             ["--sensitive", "clerk", *AUDIT, "--fail-above", "gap=0.5"],
             1,
-            "is unknown, not within 0.5 (too few groups are large enough to be "
+            "could not be measured (too few groups are large enough to be "
             "compared: audit more rows, or merge small groups)",
         ),
         (

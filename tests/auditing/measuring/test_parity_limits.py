@@ -35,7 +35,7 @@ def test_the_floor_is_that_of_the_audits_own_gap():
     assert frame["", "error_floor_at_parity"] == limits.floor_at_parity
     assert frame["m", "base_rate"] == limits.base_rates["m"]
     content = json.loads(report.to_json())
-    saved = content["models"]["predictions"]["groups"][0]["limits"]
+    saved = content["models"]["predictions"]["groups"][0]["parity"]
     assert saved["floor_at_gap"] == limits.floor_at_gap
     text = str(report)
     assert "What cannot be had" in text

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fairrep.auditing import proxies
-from fairrep.auditing._measuring import proxies as proxies_module
+from fairrep.auditing._measuring.attacks import proxies as proxies_module
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_leakage(leakage):
     assert names == [
         "from the score",
         "from the representation",
-        "from X itself",
+        "from X, all columns",
         "by luck",
     ]
     values = [float(line.get_xdata()[0]) for line in display.ax_.get_lines()]
