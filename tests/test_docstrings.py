@@ -62,7 +62,14 @@ def test_there_is_an_example_that_runs_as_a_doctest(name, thing):
         (fairrep.MIFairTransformer, {"n_members"}),
         (
             fairrep.MIDebiasedRegressor,
-            {"criterion", "estimator", "lambda_mi", "mi_target", "sensitive_estimator"},
+            {
+                "criterion",
+                "estimator",
+                "group_weights",
+                "lambda_mi",
+                "mi_target",
+                "sensitive_estimator",
+            },
         ),
     ],
 )

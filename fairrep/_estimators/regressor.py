@@ -121,8 +121,9 @@ class MIDebiasedRegressor(RegressorMixin, ScoredMixin, BaseMIEstimator):
         weight tensor, to the norm of the task's.
     group_weights : {"balanced", "empirical"}, default="balanced"
         "balanced" lets groups count equally in the MI term, whatever their size: a
-        gap is set by the worst pair of groups, often a rare one. No row counts more
-        than 50 times. "empirical" weighs a group by its size.
+        gap is set by the worst pair of groups, often a rare one. With
+        ``criterion="equalized_odds"`` the bins of y count equally, too. No row counts
+        more than 50 times. "empirical" weighs groups and bins by their size.
     sensitive_combination : {"crossed", "separate"}, default="crossed"
         With several sensitive columns: guard their combinations, or each alone (the
         term is then the sum).

@@ -666,6 +666,7 @@ def test_a_report_beside_a_former_one(tmp_path):
         now.changes_since(path)
 
 
+@pytest.mark.slow
 def test_json_keeps_to_its_schema(biased, model, quick):
     schema = json.loads(
         files("fairrep.auditing").joinpath("templates/report.schema.json").read_text()
@@ -688,6 +689,7 @@ def test_json_keeps_to_its_schema(biased, model, quick):
         jsonschema.validate(broken, schema)
 
 
+@pytest.mark.slow
 def test_an_array_or_any_transformer_is_a_representation(biased):
     X, _, s = biased
     given = {"sensitive_features": s, "n_bootstrap": 20, "random_state": 0}

@@ -59,7 +59,7 @@ def test_the_head_tells_the_rate_of_each_code(biased, path):
         members = codes == code
         if members.sum() >= 60:
             # Not all rows train, and the head of a path serves every lambda.
-            assert_allclose(probability[members].mean(), y[members].mean(), atol=0.07)
+            assert_allclose(probability[members].mean(), y[members].mean(), atol=0.08)
 
 
 def test_more_lambda_leaves_a_smaller_gap(biased):

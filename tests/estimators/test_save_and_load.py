@@ -78,6 +78,7 @@ def assert_same(again, model, X):
     np.testing.assert_array_equal(again.sensitive_names_in_, model.sensitive_names_in_)
     assert {*vars(again)} == {*vars(model)}
     path_only = {"scale", "shared", "latest_position", "iterator_train__in_runs"}
+    path_only |= {"n_steps", "gradients"}
     assert {*vars(again.net_)} == {*vars(model.net_)} - path_only
 
 

@@ -252,6 +252,7 @@ def browse_logged(tmp_path, path):
     return ran, [one for one in initiators if one != "not an origin"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium in the path")
 def test_page_follows_the_colour_scheme(report, tmp_path):
     path = tmp_path / "report.html"

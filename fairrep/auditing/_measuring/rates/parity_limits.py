@@ -101,6 +101,6 @@ def parity_limits(
         counts.entropy - counts.mutual_info,
         counts.is_lost,
         gap,
-        counts.error_floor(gap),
+        float("nan") if np.isnan(gap) else counts.error_floor(gap),
         counts.error_floor(0.0),
     )
