@@ -130,7 +130,8 @@ def test_equalized_odds_closes_the_gap_given_y():
     X[:, 1] += rng.normal(scale=0.5, size=2000)
     slopes = {}
     for lambda_mi in [0, 10]:
-        model = fitted((X, y, s), lambda_mi, criterion="equalized_odds")
+        asked = {"criterion": "equalized_odds", "max_epochs": 30}
+        model = fitted((X, y, s), lambda_mi, **asked)
         predicted = model.predict(X[1000:])
         given = np.column_stack([y, s])[1000:]
         slopes[lambda_mi] = LinearRegression().fit(given, predicted).coef_

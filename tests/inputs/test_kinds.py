@@ -157,7 +157,7 @@ def test_kinds_of_tables(table, same):
     np.testing.assert_array_equal(
         clf.predict_proba(table), fit(same).predict_proba(same)
     )
-    audit(clf, table, Y, sensitive_features=S, random_state=0)
+    audit(clf, table, Y, sensitive_features=S, leakage=False, random_state=0)
 
 
 def test_categories_of_polars_reach_an_estimator_as_categories():
@@ -171,6 +171,7 @@ def test_categories_of_polars_reach_an_estimator_as_categories():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_containers_that_transformers_are_set_to_put_out(container, tmp_path):
     age = RNG.normal(size=N)  # continuous

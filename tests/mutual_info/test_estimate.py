@@ -371,7 +371,6 @@ def test_public_names():
         ("neighbours", truth.bivariate_normal(0.8), 0.9),
         ("neighbours", truth.shifted_groups(1.5), 0.9),
         ("hgr", truth.bivariate_normal(0.8), 0.85),
-        ("enumerated", truth.shifted_groups(1.5), 0.85),
     ],
 )
 def test_intervals_hold_the_truth(method, distribution, least):
