@@ -106,6 +106,7 @@ def test_common_checks(estimator, check):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
 @pytest.mark.filterwarnings("ignore:The classifier chosen is no better")
+@pytest.mark.filterwarnings("ignore:sensitive_features .* tells")
 @parametrize_with_checks(
     [
         GuardedClassifier(**QUICK_CODES),
