@@ -12,7 +12,7 @@ from .._utils.files import replacing, sha256_of
 from ..auditing import AuditReport, audit, model_card
 from ..auditing._measuring.baseline import read_baseline
 from ..auditing._measuring.rates.groups import SCORING
-from ..auditing._measuring.verdicts import FAILED, check_limits, verdicts
+from ..auditing._measuring.verdicts import FAILED, verdicts
 from ..auditing._showing.sentences import verdict_sentence
 from .output import STDOUT, check_outputs, progress, tell, write_table
 from .read import (
@@ -154,7 +154,7 @@ def run_audit(
     if impact_ratios is not None and ratios is not None:
         write_table(ratios, impact_ratios, escape=escape_formulas)
         tell(f"Written: {impact_ratios}")
-    return _judge(report, limits)
+    return _judge(report)
 
 
 def _by_column(names: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
@@ -227,12 +227,12 @@ def _write(
         tell(f"Written: {json}")
 
 
-def _judge(report: AuditReport, limits: dict[str, float]) -> int:
+def _judge(report: AuditReport) -> int:
     """Say in one line on standard error which limits are passed; 1 if any is."""
     failures = [
-        f"there is no figure for the limit to {name}"
-        for name in limits
-        if not verdicts(report.models, check_limits({name: 1.0}, leakage=True))
+        f"there is no figure for the limit to {figure}"
+        for figure, limit in report.limits.items()
+        if not verdicts(report.models, {figure: limit})
     ]
     for verdict in report.verdicts:
         sentence = verdict_sentence(verdict, several=False)

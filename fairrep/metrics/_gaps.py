@@ -247,12 +247,13 @@ def is_accuracy(scorer: Callable) -> bool:
     return isinstance(scorer, type(accuracy)) and vars(scorer) == vars(accuracy)
 
 
-class _PredictedNumbers(RegressorMixin, BaseEstimator):
-    """A fitted regressor whose rows are known: X is their numbers."""
+class _KnownRows(BaseEstimator):
+    """A fitted model whose rows are known: X is their numbers."""
 
     def __init__(self, estimator: Any, X: Any, y: NDArray) -> None:
         self.estimator = estimator
         self.X = X
+        self.y = y
 
     @cached_property
     def _predictions(self) -> NDArray:
@@ -262,21 +263,20 @@ class _PredictedNumbers(RegressorMixin, BaseEstimator):
         return self._predictions[rows]
 
 
-class _Predicted(ClassifierMixin, BaseEstimator):
-    """A fitted classifier whose rows are known: X is their numbers."""
+class _PredictedNumbers(RegressorMixin, _KnownRows):
+    """A regressor of known rows."""
 
-    def __init__(self, estimator: Any, X: Any, y: NDArray) -> None:
-        self.estimator = estimator
-        self.X = X
-        self.classes_ = getattr(estimator, "classes_", np.unique(y))
+
+class _Predicted(ClassifierMixin, _KnownRows):
+    """A classifier of known rows."""
+
+    @cached_property
+    def classes_(self) -> NDArray:
+        return getattr(self.estimator, "classes_", np.unique(self.y))
 
     @cached_property
     def _probabilities(self) -> NDArray:
         return self.estimator.predict_proba(self.X)
-
-    @cached_property
-    def _predictions(self) -> NDArray:
-        return self.estimator.predict(self.X)
 
     @cached_property
     def _scores(self) -> NDArray:
@@ -289,6 +289,3 @@ class _Predicted(ClassifierMixin, BaseEstimator):
     @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
     def predict_proba(self, rows: Codes) -> NDArray:
         return self._probabilities[rows]
-
-    def predict(self, rows: Codes) -> NDArray:
-        return self._predictions[rows]

@@ -6,14 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._problem.criterion import GAPS
 from .._utils.types import Codes, Floats
 
-# A disparity -> the labels among whose rows its rates are compared; None is all rows.
-COMPARED: dict[str, list[int | None]] = {
-    "demographic_parity_difference": [None],
-    "equalized_odds_difference": [0, 1],
-    "equal_opportunity_difference": [1],
-}
 ACCURACY = "accuracy"
 
 
@@ -43,7 +38,7 @@ def paired_changes(
     codes : ndarray of shape (n_rows,)
         The groups that are compared, from 0 on.
     compared : dict of str to list of int
-        By disparity, a key of ``COMPARED``, the groups that have a part in it.
+        By disparity, a key of ``GAPS``, the groups that have a part in it.
     n_bootstrap : int, default=1000
     confidence : float, default=0.95
         Nominal coverage of all intervals together.
@@ -126,7 +121,7 @@ class _Figures:
         right = (self.outputs == self.label).astype(float)
         found = [weights @ right.T / weights.sum(axis=1, keepdims=True)]
         for name, groups in self.compared.items():
-            gaps = [self._gap(weights, among, groups) for among in COMPARED[name]]
+            gaps = [self._gap(weights, among, groups) for among in GAPS[name].compared]
             found.append(np.max(gaps, axis=0))
         return np.stack(found, axis=2)
 

@@ -51,6 +51,8 @@ METRICS = {
     "false_positive_rate": false_positive_rate,
 }
 ODDS = ["true_positive_rate", "false_positive_rate"]
+# The rate that is compared among the rows of a label; None is all rows.
+RATE_AMONG = {None: "selection_rate", 1: ODDS[0], 0: ODDS[1]}
 DISPARITIES = [
     "demographic_parity_difference",
     "demographic_parity_ratio",

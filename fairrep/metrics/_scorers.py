@@ -10,6 +10,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from .._inputs.groups import crossed
 from .._inputs.labels import named_positive, positive_class
 from .._inputs.tables import check_row_order
+from .._problem.criterion import GAPS
 from ._regression import (
     KOLMOGOROV_SMIRNOV,
     rank_correlation,
@@ -17,7 +18,7 @@ from ._regression import (
     read_predictions,
     regression_gap,
 )
-from ._report import ODDS, FairnessReport, metric_frame, read_labels
+from ._report import RATE_AMONG, FairnessReport, metric_frame, read_labels
 
 
 class _Scorer:
@@ -236,14 +237,6 @@ class _RankCorrelationScorer(_Scorer):
         return -max(abs(rank_correlation(y_pred, of, 0.95)[0]) for of in values)
 
 
-# The rates that each difference compares.
-_COMPARED = {
-    "demographic_parity_difference": ["selection_rate"],
-    "equalized_odds_difference": ODDS,
-    "equal_opportunity_difference": ODDS[:1],
-}
-
-
 def make_gap_scorer(gap: str, *, pos_label: Any = None) -> _DisparityScorer:
     """Return a scorer that is minus a gap between groups, of the class you name.
 
@@ -283,13 +276,14 @@ def make_gap_scorer(gap: str, *, pos_label: Any = None) -> _DisparityScorer:
     >>> scorer(model, X, y, sensitive_features=["f", "f", "f", "f", "m", "m", "m", "m"])
     -1.0
     """
-    if gap not in _COMPARED:
-        raise ValueError(f"gap={gap!r} is none of {[*_COMPARED]}.")
-    return _DisparityScorer(gap, _COMPARED[gap], pos_label)
+    if gap not in GAPS:
+        raise ValueError(f"gap={gap!r} is none of {[*GAPS]}.")
+    rates = [RATE_AMONG[label] for label in GAPS[gap].compared]
+    return _DisparityScorer(gap, rates, pos_label)
 
 
 demographic_parity_scorer, equalized_odds_scorer, equal_opportunity_scorer = (
-    make_gap_scorer(gap) for gap in _COMPARED
+    make_gap_scorer(gap) for gap in GAPS
 )
 mean_difference_scorer = _RegressionScorer("mean_difference")
 kolmogorov_smirnov_scorer = _RegressionScorer(KOLMOGOROV_SMIRNOV)

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from ..._certificates.from_counts import Certificate, count_rows, from_counts
 from ..._inputs.encoding import TableEncoder
+from ..._inputs.groups import Groups
 from ..._inputs.tables import as_pandas, check_row_order, take_rows
 from ...metrics._paired import paired_changes
 from .attacks.leakage import Leakage, measure_leakage, measure_reference
@@ -22,7 +23,7 @@ from .findings import CHANGES, Findings, ModelAudit
 from .models import positive_of, read_model
 from .options import Options
 from .provenance import Provenance
-from .rows import Attribute, Rows
+from .rows import Rows
 from .subjects import REPRESENTATION, Subject, read_array, read_predictions
 from .verdicts import check_limits
 
@@ -266,11 +267,13 @@ def _audit_of(
         other_word=subject.other_word,
         share_seen=subject.share_seen,
     )
+    known = [(a.groups, subject.take(a.rows)) for a in rows.attributes]
+    probable = [(a.groups, subject.take(a.rows)) for a in rows.probable]
     for pos_label in subject.pos_labels:
-        for attribute in rows.attributes:
-            bar.set_description(f"figures by {attribute.name}")
-            figures = subject.take(attribute.rows).figures(
-                attribute.groups,
+        for groups, part in known:
+            bar.set_description(f"figures by {groups.name}")
+            figures = part.figures(
+                groups,
                 pos_label,
                 min_group_size=options.min_group_size,
                 not_compared=options.not_compared,
@@ -280,10 +283,10 @@ def _audit_of(
             )
             model.figures.append(figures)
             bar.update()
-        for probable in rows.probable:
-            bar.set_description(f"figures by {probable.groups.name}")
-            figures = subject.take(probable.rows).probable_figures(
-                probable.groups,
+        for weights, part in probable:
+            bar.set_description(f"figures by {weights.name}")
+            figures = part.probable_figures(
+                weights,
                 pos_label,
                 min_group_size=options.min_group_size,
                 not_compared=options.not_compared,
@@ -311,10 +314,10 @@ def _audit_of(
             )
             views.append(replace(leakage, references=beside))
             bar.update()
-    for attribute in rows.attributes if subject.codes is not None else []:
-        certificate = _certificate_of(subject, attribute, options)
+    for groups, part in known:
+        certificate = _certificate_of(part, groups, options)
         if certificate is not None:
-            model.certificates[attribute.name] = certificate
+            model.certificates[groups.name] = certificate
     return model
 
 
@@ -390,10 +393,9 @@ def _n_steps(
 
 
 def _certificate_of(
-    subject: Subject, attribute: Attribute, options: Options
+    subject: Subject, groups: Groups, options: Options
 ) -> Certificate | None:
-    """A certificate for the groups of at least ``min_group_size`` rows, if two are."""
-    subject, groups = subject.take(attribute.rows), attribute.groups
+    """A certificate of codes for the groups of enough rows, if two have as many."""
     sizes = np.bincount(groups.codes)
     large = (sizes >= options.min_group_size)[groups.codes]
     kept, codes = np.unique(groups.codes[large], return_inverse=True)

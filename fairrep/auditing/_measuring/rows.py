@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,40 +21,23 @@ from ..._inputs.sensitive import ProbableGroups, read_probabilities
 from ..._utils.types import Codes
 from .provenance import fingerprint
 
+G = TypeVar("G", Groups, ProbableGroups)
+
 
 @dataclass(frozen=True)
-class Attribute:
-    """A sensitive column, or all of them crossed, of the rows that have a value there.
+class Attribute(Generic[G]):
+    """A sensitive attribute, of the rows that have a value there.
 
     Parameters
     ----------
-    groups : Groups
-        Of those rows alone.
+    groups : Groups or ProbableGroups
+        Of a column, or of all columns crossed; or those that are known as
+        probabilities. Of those rows alone.
     rows : ndarray of int
         Positions of the rows among all that were given.
     """
 
-    groups: Groups
-    rows: Codes
-
-    @property
-    def name(self) -> str:
-        return self.groups.name
-
-
-@dataclass(frozen=True)
-class Probable:
-    """An attribute whose groups are known as probabilities, of the rows that have them.
-
-    Parameters
-    ----------
-    groups : ProbableGroups
-        Of those rows alone.
-    rows : ndarray of int
-        Positions of the rows among all that were given.
-    """
-
-    groups: ProbableGroups
+    groups: G
     rows: Codes
 
     @property
@@ -72,15 +55,15 @@ class Rows:
     attributes : list of Attribute
         A row without a value in one column is left out of what is measured by that
         column alone.
-    probable : list of Probable
+    probable : list of Attribute
         Attributes that are known as probabilities.
     fingerprint : str
         Of all that was given of S.
     """
 
     n_rows: int
-    attributes: list[Attribute]
-    probable: list[Probable]
+    attributes: list[Attribute[Groups]]
+    probable: list[Attribute[ProbableGroups]]
     fingerprint: str
 
     @classmethod
@@ -101,8 +84,8 @@ class Rows:
                 "Neither sensitive_features nor sensitive_probabilities is given; "
                 "expected one of them, or both."
             )
-        columns: list[Attribute] = []
-        probable: list[Probable] = []
+        columns: list[Attribute[Groups]] = []
+        probable: list[Attribute[ProbableGroups]] = []
         seen: list[Any] = []
         if sensitive_features is not None:
             frame = sensitive_frame(sensitive_features, n_rows)
@@ -113,7 +96,7 @@ class Rows:
         if sensitive_probabilities is not None:
             probable = _read_probable(sensitive_probabilities, n_rows, missing)
             seen += [attribute.groups.weights for attribute in probable]
-        read: list[Attribute | Probable] = [*columns, *probable]
+        read: list[Attribute] = [*columns, *probable]
         _check_names(read, group_names, not_compared)
         whole = _rows_of_all(columns)
         several = []
@@ -126,20 +109,20 @@ class Rows:
         return cls(n_rows, [*columns, *several], probable, fingerprint(*seen))
 
     @property
-    def singles(self) -> list[Attribute]:
+    def singles(self) -> list[Attribute[Groups]]:
         """The columns one by one."""
         return [a for a in self.attributes if not a.groups.crossed]
 
     @property
     def n_audited(self) -> int:
         """Rows with a value in at least one of the columns."""
-        read: list[Attribute | Probable] = [*self.singles, *self.probable]
+        read: list[Attribute] = [*self.singles, *self.probable]
         return len(np.unique(np.concatenate([a.rows for a in read])))
 
     @property
     def n_unknown(self) -> dict[str, int]:
         """By column, the rows without a value there."""
-        read: list[Attribute | Probable] = [*self.attributes, *self.probable]
+        read: list[Attribute] = [*self.attributes, *self.probable]
         return {a.name: self.n_rows - len(a.rows) for a in read}
 
 
@@ -147,7 +130,7 @@ def _read_columns(
     frame: pd.DataFrame,
     n_quantiles: int,
     group_names: Mapping[str, Mapping[Any, str]],
-) -> list[Attribute]:
+) -> list[Attribute[Groups]]:
     columns = []
     for name in frame:
         rows = np.flatnonzero(frame[name].notna().to_numpy())
@@ -159,16 +142,16 @@ def _read_columns(
 
 def _read_probable(
     sensitive_probabilities: Any, n_rows: int, missing: str
-) -> list[Probable]:
+) -> list[Attribute[ProbableGroups]]:
     found = []
     for groups in read_probabilities(sensitive_probabilities, n_rows, missing):
         rows = np.flatnonzero(~np.isnan(groups.weights).any(axis=1))
-        found.append(Probable(groups.take(rows), rows))
+        found.append(Attribute(groups.take(rows), rows))
     return found
 
 
 def _check_names(
-    read: Sequence[Attribute | Probable],
+    read: Sequence[Attribute],
     group_names: Mapping[str, Any],
     not_compared: Collection[str],
 ) -> None:
@@ -179,7 +162,7 @@ def _check_names(
             "sensitive_features and sensitive_probabilities both have an attribute "
             f"named {twice[0]!r}; rename one."
         )
-    columns = [a.name for a in read if isinstance(a, Attribute)]
+    columns = [a.name for a in read if isinstance(a.groups, Groups)]
     if unknown := [name for name in group_names if name not in columns]:
         raise ValueError(
             f"group_names has {unknown[0]!r}, which is no sensitive column; they are "
@@ -193,7 +176,7 @@ def _check_names(
         )
 
 
-def _rows_of_all(columns: list[Attribute]) -> Codes:
+def _rows_of_all(columns: list[Attribute[Groups]]) -> Codes:
     """The rows that have a value in every column."""
     if not columns:
         return np.array([], dtype=np.int64)

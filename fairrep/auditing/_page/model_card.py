@@ -22,6 +22,7 @@ from .._showing.words import (
     interval,
     number,
     percent,
+    with_interval,
 )
 from .of_model import MEANINGS
 
@@ -241,7 +242,7 @@ def _rates(figures: GroupFigures) -> str:
         cells = [escaped(group), f"{row['count']:,.0f}"]
         for name in figures.value.columns[1:]:
             limits = figures.low.loc[group, name], figures.high.loc[group, name]
-            cells.append(_with_limits(row[name], *limits))
+            cells.append(with_interval(row[name], *limits))
         rows.append(cells)
     return _table(head, rows)
 
@@ -251,14 +252,9 @@ def _disparities(figures: GroupFigures) -> str:
     for name in DISPARITIES:
         row = figures.disparities.loc[name]
         between = "not defined" if pd.isna(row["value"]) else figures.order(name)
-        limits = _with_limits(row["value"], row["low"], row["high"])
+        limits = with_interval(row["value"], row["low"], row["high"])
         rows.append([name.replace("_", " "), limits, escaped(between)])
     return _table(["", "value (interval)", "between"], rows)
-
-
-def _with_limits(value: float, low: float, high: float) -> str:
-    limits = "" if pd.isna(value) else interval(low, high)
-    return f"{number(value)} ({limits})" if limits else number(value)
 
 
 def _leakage(audited: ModelAudit) -> str:
@@ -266,9 +262,9 @@ def _leakage(audited: ModelAudit) -> str:
         [
             escaped(f"{attribute} from the {found.name}"),
             LEAKAGE_NAMES[found.metric],
-            _with_limits(found.value, found.low, found.high),
+            with_interval(found.value, found.low, found.high),
             interval(found.null_low, found.null_high),
-            _with_limits(found.mi, found.mi_low, found.mi_high),
+            with_interval(found.mi, found.mi_low, found.mi_high),
             number(found.entropy),
         ]
         for attribute, views in audited.leakage.items()

@@ -9,11 +9,10 @@ from .._measuring.rates.score_figures import ALL
 from .words import (
     LEAKAGE_NAMES,
     PARITY,
-    interval,
-    number,
     points,
     range_of,
     share,
+    with_interval,
 )
 
 MAX_COMPARED = 6  # groups whose rates are set side by side
@@ -27,7 +26,7 @@ def comparison(report: Findings) -> pd.DataFrame:
         for figures in model.figures:
             which = f"class {figures.pos_label!r}"
             overall = (t.loc[ALL, "accuracy"] for t in figures.tables.values())
-            cells[(which, "", "accuracy")] = _with_interval(*overall)
+            cells[(which, "", "accuracy")] = with_interval(*overall)
             if len(figures.groups) <= MAX_COMPARED:
                 for group in figures.groups:
                     key = (which, figures.attribute, _rate_name(figures, group))
@@ -35,14 +34,14 @@ def comparison(report: Findings) -> pd.DataFrame:
                         table.loc[group, "selection_rate"]
                         for table in figures.tables.values()
                     )
-                    cells[key] = _with_interval(*rate)
+                    cells[key] = with_interval(*rate)
             for gap, row in figures.disparities.iterrows():
                 key = (which, figures.attribute, _words(str(gap)))
-                cells[key] = _with_interval(row["value"], row["low"], row["high"])
+                cells[key] = with_interval(row["value"], row["low"], row["high"])
         for attribute, views in model.leakage.items():
             for found in views:
                 what = f"{LEAKAGE_NAMES[found.metric]} from the {found.name}"
-                text = _with_interval(found.value, found.low, found.high)
+                text = with_interval(found.value, found.low, found.high)
                 cells[("attackers", attribute, what)] = text
         columns[name] = cells
     keys = list(dict.fromkeys(key for cells in columns.values() for key in cells))
@@ -53,11 +52,6 @@ def comparison(report: Findings) -> pd.DataFrame:
 
 def _rate_name(figures: GroupFigures, group: str) -> str:
     return f"selection rate of {figures.titles[group]}"
-
-
-def _with_interval(value: float, low: float, high: float) -> str:
-    limits = interval(low, high)
-    return f"{number(value)} ({limits})" if limits else number(value)
 
 
 def comparison_sentences(report: Findings) -> list[str]:

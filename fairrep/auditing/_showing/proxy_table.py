@@ -29,7 +29,7 @@ def proxy_table(report: Findings, attribute: str) -> pd.DataFrame:
         for leak in model.leakage.get(attribute, [])
         if leak.name == REPRESENTATION and leak.given_others
     }
-    return table.assign(**{name: values for name, values in found.items()})
+    return table.assign(**found)
 
 
 def joint_information(report: Findings, attribute: str) -> float | None:

@@ -9,7 +9,7 @@ from ...metrics._report import sentence_of_class
 from .._measuring.findings import Findings, ModelAudit
 from .._measuring.rates.groups import GroupFigures
 from .._measuring.rates.score_figures import ALL
-from .._measuring.verdicts import FAILED, LEAKAGE, OPEN, PASSED, Verdict, verdicts
+from .._measuring.verdicts import FAILED, OPEN, PASSED, Verdict, verdicts
 from .comparison import comparison_sentences
 from .parity import lost_sentence
 from .words import (
@@ -244,7 +244,7 @@ def next_steps(report: Findings) -> list[str]:
     models = report.models.values()
     judged = verdict_of(report)
     gaps = [f.disparities.loc[PARITY] for model in models for f in model.figures]
-    if any(v.outcome == FAILED and LEAKAGE not in v.figure for v in judged):
+    if any(v.outcome == FAILED for v in judged):
         steps.append(
             "A limit is not kept. Do not put the model to use as it is: look for one "
             "that keeps it (fairrep's lambda_path tries twenty at once), or write down "

@@ -57,6 +57,12 @@ def interval(low: float, high: float) -> str:
     return "" if pd.isna(low) else limits
 
 
+def with_interval(value: float, low: float, high: float) -> str:
+    """A value and, where they are known, its limits."""
+    limits = interval(low, high)
+    return f"{number(value)} ({limits})" if limits else number(value)
+
+
 def percent(confidence: float) -> str:
     """A confidence level as read aloud."""
     return f"{100 * confidence:g} %"

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, spearmanr
 from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
 from ...._inputs.groups import Groups
 from ...._utils.types import Codes, Floats
 from ....metrics._intervals import Interval, calibration_interval, proportion_interval
+from ....metrics._regression import rank_correlation
 
 N_BINS = 10
 N_CELLS = 50  # of a histogram of scores
@@ -99,27 +99,16 @@ def associate(
 ) -> dict[str, float]:
     """Spearman's correlation with its interval, and I(score; S) in nats.
 
-    The interval is Fisher's with the variance of D. G. Bonett and T. A. Wright, "Sample
-    size requirements for estimating Pearson, Kendall and Spearman correlations",
-    Psychometrika 65(1), 2000. The information is scikit-learn's nearest-neighbour
-    estimate.
+    The information is scikit-learn's nearest-neighbour estimate.
     """
+    rank, (low, high) = rank_correlation(score, values, confidence)
+    found = {"rank_correlation": rank, "low": low, "high": high, "mutual_info": 0.0}
     if np.ptp(score) == 0:  # a constant score tells nothing, and has no ranks
-        nan = float("nan")
-        return {"rank_correlation": nan, "low": nan, "high": nan, "mutual_info": 0.0}
-    rank = float(spearmanr(score, values).statistic)
-    spread = np.sqrt((1 + rank**2 / 2) / max(len(score) - 3, 1))
-    reach = norm.ppf((1 + confidence) / 2) * spread
-    centre = np.arctanh(np.clip(rank, -1 + 1e-12, 1 - 1e-12))
+        return found
     if len(np.unique(score)) <= 2:
         nats = mutual_info_classif(
             values[:, None], score > score.min(), random_state=rng
         )
     else:
         nats = mutual_info_regression(score[:, None], values, random_state=rng)
-    return {
-        "rank_correlation": rank,
-        "low": float(np.tanh(centre - reach)),
-        "high": float(np.tanh(centre + reach)),
-        "mutual_info": float(nats[0]),
-    }
+    return found | {"mutual_info": float(nats[0])}

@@ -20,12 +20,17 @@ from ....metrics._intervals import (
     proportion_interval,
     surest_pair,
 )
-from ....metrics._report import DISPARITIES, METRICS, ODDS, FairnessReport, metric_frame
+from ....metrics._report import (
+    DISPARITIES,
+    METRICS,
+    ODDS,
+    RATE_AMONG,
+    FairnessReport,
+    metric_frame,
+)
 from .parity_limits import ParityLimits, parity_limits
 from .score_figures import ALL
 
-# The rate that is compared among the rows of a label; None is all rows.
-RATE_AMONG = {None: "selection_rate", 1: ODDS[0], 0: ODDS[1]}
 # The rates that each criterion compares.
 COMPARED = {
     name: [RATE_AMONG[label] for label in criterion.compared]
