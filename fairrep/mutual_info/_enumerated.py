@@ -158,12 +158,10 @@ def _cross_fitted(
     rng: np.random.RandomState,
 ) -> Floats:
     output = np.empty((len(codes), int(codes.max()) + 1))
-    for train, test in folds:
-        model = make(rng.randint(2**31 - 1))
-        with warnings.catch_warnings(), threadpool_limits(1):
-            # One that stops early is as held out as any.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(seen[train], codes[train])
-            told = model.predict_proba(seen[test])
-        output[test] = log_ratios(told, codes[train])
+    with warnings.catch_warnings(), threadpool_limits(1):
+        # One that stops early is as held out as any.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for train, test in folds:
+            model = make(rng.randint(2**31 - 1)).fit(seen[train], codes[train])
+            output[test] = log_ratios(model.predict_proba(seen[test]), codes[train])
     return output

@@ -7,6 +7,8 @@ saw the row.
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ...._utils.types import Codes, Floats
 from ....mutual_info._enumerated import Folds, log_ratios, saved_nats, shares
@@ -134,8 +136,7 @@ def cross_fit_models(
         if len(train) > limit:
             train = sample_rows(train, codes, limit, 1, rng)
         model = ATTACKERS[attacker](len(train), rng.randint(2**31 - 1))
-        n_threads = None if len(train) >= MIN_THREADED_ROWS else 1
-        with warnings.catch_warnings(), threadpool_limits(n_threads):
+        with warnings.catch_warnings(), threads_for(len(train)):
             # An attacker that stops early is as held out as any.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(seen[train], codes[train])
@@ -143,6 +144,17 @@ def cross_fit_models(
         output[test] = log_ratios(told, codes[train])
         models.append(model)
     return output, models
+
+
+def threads_for(n_rows: int) -> AbstractContextManager:
+    """Where a model of so many rows works; few are one thread's."""
+    return _pools().limit(limits=None if n_rows >= MIN_THREADED_ROWS else 1)
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    # To find them takes as long as a small model.
+    return ThreadpoolController()
 
 
 def sample_rows(
@@ -266,8 +278,7 @@ def nats_lost(
         if not len(of_fold):
             continue
         seen = draws[:, of_fold].reshape(-1, n_columns)
-        n_threads = None if len(seen) >= MIN_THREADED_ROWS else 1
-        with threadpool_limits(n_threads):
+        with threads_for(len(seen)):
             told = log_ratios(model.predict_proba(seen), codes[train])
         changed = softmax(temperature * told + np.log(prior), axis=1)
         changed = changed.reshape(n_draws, len(of_fold), -1).mean(axis=0)

@@ -203,9 +203,9 @@ def measure_leakage(
     The null is the best of five attackers where S is permuted. Its spread is that of
     the metric under permutation, in closed form for independent folds, widened since
     cross-fitted models share rows, so that their folds are not independent: by 1.35,
-    which simulations gave, or more if three full repetitions on permuted S show so
-    clearly; they weigh 3 to 20 of the simulations, so the null hardly depends on the
-    seed. The limits take the attackers as independent, which by Šidák's inequality is
+    which simulations gave, or more if a full repetition on permuted S shows so clearly;
+    it weighs 1 to 10 of the simulations, so the null hardly depends on the seed. The
+    limits take the attackers as independent, which by Šidák's inequality is
     on the safe side. Choosing the best attacker is so part of the null; the interval of
     the value, in contrast, takes the attacker as given.
 
