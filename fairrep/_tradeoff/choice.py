@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._utils.types import Floats
 from ..metrics._collapse import accuracies, collapse_seen, collapsed, commonest
 from .curve import Curve
 from .figures import Split
@@ -16,11 +17,42 @@ from .figures import Split
 Useless = Callable[[float], str | None]
 
 
-def choose(figures: pd.DataFrame, max_gap: float) -> int:
-    """The best score within the limit; where none is, the smallest upper limit."""
-    fair = figures["gap_high"] <= max_gap
-    if fair.any():
-        return int(figures["score"].where(fair).idxmax())
+def within(figures: pd.DataFrame, max_gap: float, training_gaps: Floats) -> NDArray:
+    """Which lambdas are shown to keep the limit, by tests in a fixed sequence.
+
+    They are tested one after another, the smallest gap on training rows first, and the
+    first that is not within the limit ends the tests. The rows that test had no part in
+    the order, so one that is over the limit is let through no more often than by one
+    test, however many there are.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        Of the rows that choose, a row for each lambda.
+    max_gap : float
+    training_gaps : ndarray of shape (n_lambdas,)
+
+    Returns
+    -------
+    kept : ndarray of shape (n_lambdas,), bool
+
+    References
+    ----------
+    .. [1] A. N. Angelopoulos et al., "Learn then Test: Calibrating Predictive
+           Algorithms to Achieve Risk Control", 2021. https://arxiv.org/abs/2110.01052
+    """
+    # Of equal gaps that of the larger lambda is the safer.
+    order = np.lexsort([-np.arange(len(figures)), training_gaps])
+    passed = figures["gap_high"].to_numpy()[order] <= max_gap
+    kept = np.empty(len(figures), dtype=bool)
+    kept[order] = np.logical_and.accumulate(passed)
+    return kept
+
+
+def choose(figures: pd.DataFrame, kept: NDArray) -> int:
+    """The best score of those kept; where none is, the smallest upper limit."""
+    if kept.any():
+        return int(figures["score"].where(kept).idxmax())
     return int(figures["gap_high"].idxmin())
 
 
@@ -30,6 +62,7 @@ def words_of_choice(
     useless: Useless,
     *,
     max_gap: float,
+    found: bool,
     more_by_cv: bool,
 ) -> list[str]:
     """What is to be said of a choice beyond the limit, or of no use.
@@ -42,13 +75,15 @@ def words_of_choice(
         The row that is taken.
     useless : callable
     max_gap : float
+    found : bool
+        Whether any lambda is shown to keep the limit.
     more_by_cv : bool
         Whether more rows could choose, in a cross-validation.
     """
     words = []
     taken = figures.iloc[chosen]
     seen = useless(taken["lambda_mi"])
-    if taken["gap_high"] > max_gap:
+    if not found:
         at_end = chosen == len(figures) - 1 and not seen
         words.append(_that_none_is_fair(taken, max_gap, at_end, more_by_cv))
     if seen:
@@ -141,8 +176,13 @@ def _that_none_is_fair(
     if at_end and end > 0:
         grid = f"[0, {end / 4:.2g}, {end:.2g}, {4 * end:.2g}]"
         advice += f" It is the largest of lambdas: try more, such as {grid}."
+    if taken["gap_high"] <= max_gap:
+        advice = (
+            "It is not counted, as the lambda whose gap on training rows is the "
+            f"smallest is tested first and is above the limit. {advice}"
+        )
     return (
-        f"No lambda keeps the gap within max_gap={max_gap}: the smallest "
+        f"No lambda is shown to keep the gap within max_gap={max_gap}: the smallest "
         f"upper limit is {taken['gap_high']:.3f} (gap {taken['gap']:.3f}), at "
         f"lambda_mi={taken['lambda_mi']:.3g}, which is taken. {advice}"
     )

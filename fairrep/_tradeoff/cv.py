@@ -26,7 +26,14 @@ from .._problem.criterion import GAPS
 from .._utils.types import Floats
 from .._utils.warnings import warn_user
 from ..metrics._gaps import Gap, asked_gap, check_cells
-from .choice import choose, collapse_on, useless_on, words_of_choice, words_of_refit
+from .choice import (
+    choose,
+    collapse_on,
+    useless_on,
+    within,
+    words_of_choice,
+    words_of_refit,
+)
 from .figures import Split, certified_gaps, held_out_figures
 from .lambda_range import read_lambdas
 from .path import LambdaPath
@@ -37,9 +44,10 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     """MIDebiasedClassifier that chooses its ``lambda_mi``, under a limit to the gap.
 
     One training gives the classifier at every lambda (see `lambda_path`). Of those
-    whose gap on held-out rows is within ``max_gap``, up to its upper confidence limit,
-    the one with the best score is chosen. `set_lambda` moves along the curve
-    afterwards, without another fit.
+    that are shown on held-out rows to keep the gap within ``max_gap``, the one with the
+    best score is chosen: in at least ``confidence`` of all fits its true gap is within
+    the limit, see Notes. `set_lambda` moves along the curve afterwards, without another
+    fit.
 
     Parameters
     ----------
@@ -109,6 +117,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         The lambda in use: the chosen one, or that of `set_lambda`.
     best_index_ : int
         Row of the chosen lambda in ``path_``.
+    solution_found_ : bool
+        Whether any lambda is shown to keep the gap within ``max_gap``. Where none is,
+        the one whose upper limit is the smallest is in use, and a warning says so.
     path_ : DataFrame
         For each lambda "lambda_mi", "score", "score_low", "score_high", "gap",
         "gap_low", "gap_high", on the rows that chose. With ``cv`` means over the
@@ -137,8 +148,19 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
 
     Notes
     -----
+    Lambdas are tested one after another, the smallest gap on training rows first: one
+    is within the limit if the upper confidence limit of its gap on held-out rows is.
+    The first that is not ends the tests, so that among many lambdas none slips through
+    by luck more often than one would [1]_. With ``cv`` the same order and limits are
+    those of nets that were trained on parts of the rows, and the promise is of these.
+
     The rows that chose are no longer neutral: of some twenty candidates the one that
     looks best there looks a little better than it is. Report figures on other rows.
+
+    References
+    ----------
+    .. [1] A. N. Angelopoulos et al., "Learn then Test: Calibrating Predictive
+           Algorithms to Achieve Risk Control", 2021. https://arxiv.org/abs/2110.01052
 
     Examples
     --------
@@ -312,7 +334,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            If no lambda keeps the gap within ``max_gap``: that of the smallest upper
+            If no lambda is shown to keep the gap within ``max_gap``: that of the smallest upper
             limit is then taken. If the lambda chosen predicts hardly anything but one
             class, or is no better than a constant in ``scoring="accuracy"``; with
             ``cv`` also if the net of all rows, on these, predicts hardly anything but
@@ -386,6 +408,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             lambdas=grid,
             n_lambdas=self.n_lambdas,
             params=params,
+            gap=gap,
             calibration=calibration,
         )
         splits = []
@@ -427,12 +450,14 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 gap=gap,
                 confidence=self.confidence,
             )
-        best = choose(figures, self.max_gap)
+        kept = within(figures, self.max_gap, path.training_gaps)
+        best = choose(figures, kept)
         self._move(
             path.at(path.lambdas[best]),
             path_=figures,
             cv_results_=results,
             best_index_=best,
+            solution_found_=bool(kept.any()),
             lambda_path_=path,
         )
         words = words_of_choice(
@@ -440,6 +465,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             self.best_index_,
             useless_on(splits, by_accuracy=self.scoring == "accuracy"),
             max_gap=self.max_gap,
+            found=self.solution_found_,
             more_by_cv=self.cv is None,
         )
         for sentence in words:

@@ -22,12 +22,14 @@ from ..metrics._gaps import (
     Gap,
     asked_gap,
     gap_interval,
+    gap_value,
     is_accuracy,
     labels_for_gap,
     mean_interval,
     score_interval,
 )
 from ..metrics._regression import KOLMOGOROV_SMIRNOV, REGRESSION_GAPS
+from ..nn._batches import TensorTable
 from .curve import Curve
 
 # Gaps at which the ceiling of all classifiers is found; in between it is straight, or
@@ -84,6 +86,21 @@ def held_out_figures(
         results[f"mean_test_{name}"] = values.mean(axis=0)
         results[f"std_test_{name}"] = values.std(axis=0)
     return pd.DataFrame(rows), results
+
+
+def gaps_at(
+    curve: Curve,
+    lambdas: Floats,
+    table: TensorTable,
+    y: NDArray,
+    groups: pd.DataFrame,
+    gap: Gap,
+) -> Floats:
+    """The gap of classifiers at each lambda on encoded rows, without limits."""
+    true = labels_for_gap(y, curve.pos_label)
+    predicted = (curve.at(lambda_mi).predict(table) for lambda_mi in lambdas)
+    told = (labels_for_gap(values, curve.pos_label) for values in predicted)
+    return np.array([gap_value(gap, true, values, groups) for values in told])
 
 
 def asked(curve: Curve, gap: Gap | None, scoring: Any) -> tuple[Gap, Any]:

@@ -34,6 +34,8 @@ class LambdaPath:
             Calibration, tuple
         The rows of ``held_out_``, encoded and raw, those set apart, and the task and
         groups of ``held_out_`` as the fit read them.
+    training_gaps : ndarray of shape (n_lambdas,), default=None
+        The gap on training rows at each lambda of the grid, where a choice needs it.
 
     Attributes
     ----------
@@ -78,6 +80,7 @@ class LambdaPath:
         held_out: tuple[Any, NDArray, pd.DataFrame],
         calibration: Calibration | None,
         described: tuple[Task, list[SensitivePart]],
+        training_gaps: Floats | None = None,
     ) -> None:
         self.lambdas = lambdas
         self.lambda_range = (curve.scale.smallest, curve.scale.largest)
@@ -90,6 +93,7 @@ class LambdaPath:
         self.held_out_ = held_out
         self.calibration_ = calibration
         self._described = described
+        self.training_gaps = training_gaps
 
     def __repr__(self) -> str:
         smallest, largest = self.lambda_range

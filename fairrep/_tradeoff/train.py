@@ -21,8 +21,12 @@ from .._utils.torch_state import plain_torch
 from .._utils.types import Floats
 from ..metrics._gaps import Gap, check_cells
 from .curve import Curve
+from .figures import gaps_at
 from .lambda_range import choose_lambdas, gap_curve, read_lambdas, scale_of, survey
 from .path import LambdaPath
+
+# So many tell the order of the gaps along a path, nearly.
+TRAINING_ROWS = 5_000
 
 
 def lambda_path(
@@ -153,8 +157,9 @@ def train_path(
 ) -> LambdaPath:
     """Train a path, once the rows for certificates are set apart.
 
-    With a check that the held-out rows can tell of the ``gap``. What is doubtful of a
-    task has been said of all rows, where these are a split of them.
+    With the ``gap`` on training rows, if one is given, and a check that rows which are
+    held out can tell of it. What is doubtful of a task has been said of all rows, where
+    these are a split of them.
     """
     reader = _reader(params, kind)
     require_sensitive(sensitive_features)
@@ -171,8 +176,8 @@ def train_path(
         reader._warn_of_lost_task(problem, sample_weight)
     labels = task.given
     groups = comparable_groups(sensitive_features, len(labels))
-    if gap is not None:
-        rows = problem.unused(reader.early_stopping)
+    rows = problem.unused(reader.early_stopping)
+    if gap is not None and len(rows):
         positive = positive_or_none(task.named_labels()[0], reader.pos_label)
         check_cells(gap, labels, groups, rows, positive)
     spec, given = resolve(reader._settings(), problem), reader._given()
@@ -196,6 +201,12 @@ def train_path(
     unused = problem.unused(spec.early_stopping or net.interrupted_)
     if calibration is not None:
         calibration = replace(calibration, X=curve.encode(calibration.X))
+    training_gaps = None
+    if gap is not None:
+        some = problem.train[:: 1 + len(problem.train) // TRAINING_ROWS]
+        table = problem.occurring(some).to("cpu")
+        rows_of_gap = table, labels[some], groups.iloc[some]
+        training_gaps = gaps_at(curve, lambdas, *rows_of_gap, gap)
     warn_if_interrupted(net)
     return LambdaPath(
         lambdas,
@@ -204,6 +215,7 @@ def train_path(
         (_safe_indexing(as_indexable(X), unused), labels[unused], groups.iloc[unused]),
         calibration,
         problem.described(unused),
+        training_gaps,
     )
 
 

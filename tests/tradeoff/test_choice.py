@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fairrep import MIDebiasedClassifierCV
 from fairrep._tradeoff import cv as cv_module
-from fairrep._tradeoff.choice import choose, no_use, words_of_choice
+from fairrep._tradeoff.choice import choose, no_use, within, words_of_choice
 
 N_ROWS = 1000
 
@@ -21,8 +21,23 @@ Y = labels(no=880, yes=120)
 
 def test_the_best_score_within_the_limit_else_the_smallest_limit():
     figures = pd.DataFrame({"score": [0.9, 0.8, 0.85], "gap_high": [0.3, 0.1, 0.2]})
-    assert choose(figures, 0.2) == 2
-    assert choose(figures, 0.05) == 1
+    training_gaps = np.array([0.2, 0.1, 0.15])
+    for max_gap, best in [(0.2, 2), (0.3, 0), (0.05, 1)]:
+        assert choose(figures, within(figures, max_gap, training_gaps)) == best
+
+
+def test_the_first_that_is_over_the_limit_ends_the_tests():
+    """A gap that is small by luck, beyond larger ones, is not believed."""
+    figures = pd.DataFrame({"gap_high": [0.04, 0.09, 0.05, 0.03]})
+    falling = np.array([0.2, 0.1, 0.05, 0.01])
+    assert within(figures, 0.06, falling).tolist() == [False, False, True, True]
+    # Where the gap rises again, the tests begin at its smallest.
+    bent = np.array([0.05, 0.2, 0.01, 0.1])
+    assert within(figures, 0.06, bent).tolist() == [True, False, True, True]
+    # Gaps that are alike, such as none of a constant: from the largest lambda on.
+    even = np.zeros(4)
+    assert within(figures, 0.045, even).tolist() == [False, False, False, True]
+    assert not within(figures, 0.02, falling).any()
 
 
 def test_a_choice_no_better_than_a_constant_is_of_no_use():
@@ -34,7 +49,7 @@ def test_a_choice_no_better_than_a_constant_is_of_no_use():
     assert "collapsed" in no_use(Y, labels(no=1000), by_accuracy=False)
 
 
-def words(n_yes, max_gap, *, more_by_cv=True):
+def words(n_yes, max_gap, *, found=True, more_by_cv=True):
     """What is said where the last of four lambdas is chosen.
 
     The classifier at each predicts as many "yes" as `n_yes` says.
@@ -53,7 +68,14 @@ def words(n_yes, max_gap, *, more_by_cv=True):
         predicted = labels(no=N_ROWS - at[lambda_mi], yes=at[lambda_mi])
         return no_use(Y, predicted, by_accuracy=True)
 
-    return words_of_choice(figures, 3, useless, max_gap=max_gap, more_by_cv=more_by_cv)
+    return words_of_choice(
+        figures,
+        3,
+        useless,
+        max_gap=max_gap,
+        found=found,
+        more_by_cv=more_by_cv,
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,17 +110,24 @@ def test_a_choice_of_use_is_not_told_of():
 
 
 def test_beyond_a_collapse_no_larger_lambda_is_advised():
-    none_is_fair, useless = words([120, 100, 80, 0], max_gap=0.05)
-    assert "No lambda keeps the gap within" in none_is_fair
+    none_is_fair, useless = words([120, 100, 80, 0], max_gap=0.05, found=False)
+    assert "No lambda is shown to keep the gap within" in none_is_fair
     assert "try more" not in none_is_fair
     assert "has collapsed" in useless
+
+
+def test_a_limit_that_was_not_tested_is_not_counted():
+    (sentence,) = words([120, 100, 80, 80], max_gap=0.08, found=False)
+    assert "It is not counted" in sentence
 
 
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
 def test_a_warning_points_at_the_line_that_fits(biased, quick):
     X, y, s = biased
     clf = MIDebiasedClassifierCV(max_gap=0.0, lambdas=[0, 1], n_bootstrap=5, **quick)
-    with pytest.warns(ConvergenceWarning, match="No lambda keeps the gap") as caught:
+    with pytest.warns(
+        ConvergenceWarning, match="No lambda is shown to keep the gap"
+    ) as caught:
         clf.fit(X, y, sensitive_features=s)
     assert {warning.filename for warning in caught} == {__file__}
 

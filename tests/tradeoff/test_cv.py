@@ -23,7 +23,7 @@ from fairrep.datasets import make_biased_classification
 
 LAMBDAS = [0.0, 0.5, 2.0, 10.0]
 QUIET = [
-    pytest.mark.filterwarnings("ignore:No lambda keeps the gap"),
+    pytest.mark.filterwarnings("ignore:No lambda is shown to keep the gap"),
     pytest.mark.filterwarnings("ignore:The classifier has collapsed"),
 ]
 pytestmark = QUIET

@@ -19,7 +19,7 @@ from fairrep.metrics import error_floor
 pyplot = pytest.importorskip("matplotlib.pyplot")
 LAMBDAS = [0.0, 1.0, 10.0]
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:No lambda keeps the gap"),
+    pytest.mark.filterwarnings("ignore:No lambda is shown to keep the gap"),
     pytest.mark.filterwarnings("ignore:The classifier has collapsed"),
 ]
 

@@ -21,7 +21,9 @@ from fairrep._training.net import FairNet
 from fairrep.datasets import load_german
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:The classifier", "ignore:No lambda keeps the gap", "ignore:At some lambda"
+    "ignore:The classifier",
+    "ignore:No lambda is shown to keep the gap",
+    "ignore:At some lambda",
 )
 WORDS = np.array(["denied", "approved"])  # the last of the alphabet is "denied"
 LAMBDAS = [0, 1, 10]
