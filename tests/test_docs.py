@@ -28,7 +28,16 @@ def run_code_of(page):
         exec(compile("\n" * line + block[1], page, "exec"), names)
 
 
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - {TRAINS}))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in sorted(PAGES.keys() - {"README", TRAINS})
+        ),
+    ],
+)
 @pytest.mark.usefixtures("sketched")
 def test_code_of_a_page_runs(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

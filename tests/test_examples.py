@@ -13,6 +13,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 
 
+@pytest.mark.slow
 @each_example
 @pytest.mark.usefixtures("sketched")
 def test_example_runs_and_ends_in_a_picture(example):

@@ -5,6 +5,7 @@ there in training, on data whose bias is known.
 """
 
 import functools
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -141,8 +142,14 @@ def attack_one(Z, s, Z_test, s_test):
     return 2 * roc_auc_score(s_test, scores, multi_class="ovr") - 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("criterion", GAPS)
+def each_kind_of_each_criterion():
+    """Each kind and each criterion a few times with the suite, all with the slow."""
+    for i, (criterion, kind) in enumerate(itertools.product(GAPS, KINDS)):
+        marks = () if i % len(GAPS) == i // len(KINDS) else pytest.mark.slow
+        yield pytest.param(criterion, kind, marks=marks)
+
+
+@pytest.mark.parametrize(("criterion", "kind"), [*each_kind_of_each_criterion()])
 def test_lambda_lowers_the_leak_and_the_gap_of_the_criterion(criterion, kind):
     lambda_mi = 10.0 if criterion == "demographic_parity" else 30.0
     fair = (kind, lambda_mi, criterion)
@@ -263,7 +270,7 @@ def test_transformer_before_a_classifier_without_routing(quick, adult):
 @pytest.mark.usefixtures("routing")
 # Some folds of three epochs predict one class; that is not what is tested.
 @pytest.mark.filterwarnings("ignore:The classifier has collapsed")
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search_over_lambda(quick, adult, n_jobs, monkeypatch):
     # The workers of joblib know nothing of pytest's filters.
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")

@@ -293,7 +293,7 @@ def twins(draw):
     )
 
 
-@pytest.mark.parametrize("n", [30, pytest.param(200 * TIMES, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [8, pytest.param(200 * TIMES, marks=pytest.mark.slow)])
 def test_the_same_rows_in_another_container_are_the_same_bits(n):
     @settings(QUICK, max_examples=n)
     @given(twins())

@@ -167,11 +167,11 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     >>> from fairrep import MIDebiasedClassifierCV
     >>> from fairrep.datasets import load_adult
     >>> X, y, A = load_adult(subset="test", return_X_y_s=True)
-    >>> clf = MIDebiasedClassifierCV(
-    ...     max_gap=0.15, lambdas=[0, 1, 3, 10], random_state=0
-    ... )
-    >>> clf = clf.fit(X[:4000], y[:4000], sensitive_features=A[:4000])
-    >>> bool(clf.path_["gap_high"][clf.best_index_] <= 0.15)
+    >>> clf = MIDebiasedClassifierCV(max_gap=0.2, lambdas=[0, 1, 10], random_state=0)
+    >>> clf = clf.fit(X[:1500], y[:1500], sensitive_features=A[:1500])
+    >>> clf.solution_found_
+    True
+    >>> bool(clf.path_["gap_high"][clf.best_index_] <= 0.2)
     True
     >>> clf.set_lambda(2.5).predict(X[:2])
     array([0, 0])
@@ -334,11 +334,12 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            If no lambda is shown to keep the gap within ``max_gap``: that of the smallest upper
-            limit is then taken. If the lambda chosen predicts hardly anything but one
-            class, or is no better than a constant in ``scoring="accuracy"``; with
-            ``cv`` also if the net of all rows, on these, predicts hardly anything but
-            one class. And as in `MIDebiasedClassifier.fit`.
+            If no lambda is shown to keep the gap within ``max_gap``: that of the
+            smallest upper limit is then taken. If the lambda chosen predicts hardly
+            anything but one class, or is no better than a constant in
+            ``scoring="accuracy"``; with ``cv`` also if the net of all rows, on these,
+            predicts hardly anything but one class. And as in
+            `MIDebiasedClassifier.fit`.
         """
         # A fit that fails leaves the estimator unfitted.
         self._forget()
@@ -432,7 +433,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     def _choose(
         self, path: LambdaPath, splits: list[Split], gap: Gap, overlap: float
     ) -> None:
-        figures, results = held_out_figures(
+        held_out = held_out_figures(
             splits,
             path.lambdas,
             gap=gap,
@@ -442,6 +443,7 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
             seed=0,
             overlap=overlap,
         )
+        figures = held_out.figures
         if path.calibration_ is not None:
             figures["certified_gap"] = certified_gaps(
                 path.curve,
@@ -450,12 +452,13 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
                 gap=gap,
                 confidence=self.confidence,
             )
+        assert path.training_gaps is not None  # as the gap was given
         kept = within(figures, self.max_gap, path.training_gaps)
         best = choose(figures, kept)
         self._move(
             path.at(path.lambdas[best]),
             path_=figures,
-            cv_results_=results,
+            cv_results_=held_out.by_split,
             best_index_=best,
             solution_found_=bool(kept.any()),
             lambda_path_=path,

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from ..metrics._gaps import Gap, asked_gap
+from .changes import in_words
 from .cv import MIDebiasedClassifierCV
 from .figures import Rows, asked, ceiling, constant_score
 from .path import LambdaPath
@@ -49,6 +50,12 @@ class TradeoffDisplay(Display):
         groups and labels of the rows: a line in the range of the picture, and its
         value at a gap of 0 in the legend. Known where the score is accuracy and the
         gap that in selection rate.
+    changes : DataFrame, default=None
+        For each lambda but the smallest, what changes from the smallest on the same
+        rows: "gap_change" and "accuracy_change", with limits ("_low", "_high") that
+        hold for all lambdas together with ``confidence``. Known of rows that were
+        given to measure on, or held out by a path, for a gap that is named and
+        compares the rates of one class.
 
     Attributes
     ----------
@@ -89,6 +96,7 @@ class TradeoffDisplay(Display):
         confidence: float | None = None,
         constant: float | None = None,
         ceiling: pd.DataFrame | None = None,
+        changes: pd.DataFrame | None = None,
     ) -> None:
         self.figures = figures
         self.score_name = score_name
@@ -98,6 +106,7 @@ class TradeoffDisplay(Display):
         self.confidence = confidence
         self.constant = constant
         self.ceiling = ceiling
+        self.changes = changes
         of_curve = figures.columns.isin(["lambda_mi", "certified_gap", "mi_estimate"])
         self.others = pd.DataFrame(columns=[*figures.columns[~of_curve]])
         # How `add` measures other models, on which rows, and of which class.
@@ -235,7 +244,7 @@ class TradeoffDisplay(Display):
         plot: bool,
     ) -> "TradeoffDisplay":
         measured = Rows(*rows, settings)
-        figures = measured.curve(path.curve, path.lambdas, path.calibration_)
+        figures, changes = measured.curve(path.curve, path.lambdas, path.calibration_)
         display = cls(
             figures,
             score_name=_name(settings["scoring"]),
@@ -245,6 +254,7 @@ class TradeoffDisplay(Display):
             ceiling=ceiling(
                 settings["gap"], settings["scoring"], measured.y, measured.groups
             ),
+            changes=changes,
             **marks,
         )
         display._measure, display._pos_label = measured, path.curve.pos_label
@@ -281,6 +291,35 @@ class TradeoffDisplay(Display):
             self.ax_.clear()
             self.plot(ax=self.ax_)
         return self
+
+    def summary(self) -> str:
+        """Say at which lambdas the gap is shown to be smaller, and what that costs.
+
+        Models are compared with that of the smallest lambda on the same rows, so that
+        what they decide alike cancels, and all limits hold together: whoever picks the
+        best of twenty is not deceived by luck. This is the search for a less
+        discriminatory alternative that some rules ask for.
+
+        Returns
+        -------
+        text : str
+
+        Raises
+        ------
+        ValueError
+            If there are no ``changes``.
+        """
+        if self.changes is None or self.confidence is None:
+            raise ValueError(
+                "There is nothing to compare: expected a display made by from_path, "
+                "or by from_estimator with rows to measure on, for a gap that is "
+                "named and compares the rates of one class."
+            )
+        smallest = float(self.figures["lambda_mi"].iloc[0])
+        return in_words(self.changes, smallest, self.confidence)
+
+    def _frame(self) -> pd.DataFrame:
+        return self.figures.set_index("lambda_mi")
 
     def plot(self, ax: Any = None) -> "TradeoffDisplay":
         """Draw the curve, the choice and the other models.

@@ -1,5 +1,6 @@
 """Figures are score and gap on held-out rows, at each lambda of a path."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from ..metrics._gaps import (
 )
 from ..metrics._regression import KOLMOGOROV_SMIRNOV, REGRESSION_GAPS
 from ..nn._batches import TensorTable
+from .changes import changes_along
 from .curve import Curve
 
 # Gaps at which the ceiling of all classifiers is found; in between it is straight, or
@@ -37,6 +39,25 @@ from .curve import Curve
 N_GAPS = 21
 # The curve of a path, and the X, y and groups of rows that it did not see.
 Split = tuple[Curve, Any, NDArray, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What `held_out_figures` measures.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        A row for each lambda: score and gap, the means over the splits, with limits.
+    by_split : dict of ndarray
+        The same split by split, as ``cv_results_`` has them.
+    predicted : list of ndarray of shape (n_lambdas, n_rows)
+        By split what is predicted at each lambda.
+    """
+
+    figures: pd.DataFrame
+    by_split: dict[str, NDArray]
+    predicted: list[NDArray]
 
 
 def held_out_figures(
@@ -49,8 +70,8 @@ def held_out_figures(
     n_bootstrap: int,
     seed: int,
     overlap: float = 1.0,
-) -> tuple[pd.DataFrame, dict[str, NDArray]]:
-    """Score and gap at each lambda: their means over splits, and split by split.
+) -> HeldOut:
+    """Measure score and gap at each lambda, as means over splits and split by split.
 
     The gap of the rows of all splits together would not do: where two models err in
     opposite directions it is none. ``overlap`` is in how many splits a row comes up.
@@ -61,14 +82,18 @@ def held_out_figures(
     tables = [curve.encode(X) for curve, X, _, _ in splits]
     limits: Any = {"confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
     rows, by_split = [], []
+    labels: list[list[NDArray]] = [[] for _ in splits]
     for lambda_mi in lambdas:
         scores, gaps = [], []
-        for (curve, X, y, groups), table in zip(splits, tables, strict=True):
+        for (curve, X, y, groups), table, of_split in zip(
+            splits, tables, labels, strict=True
+        ):
             # The same draws at each lambda, so that the curve is as smooth as it is.
             model = curve.at(lambda_mi)
             scores.append(score_interval(scorer, model, X, y, table, **limits))
+            of_split.append(model.predict(table))
             true, predicted = (
-                labels_for_gap(v, curve.pos_label) for v in (y, model.predict(table))
+                labels_for_gap(v, curve.pos_label) for v in (y, of_split[-1])
             )
             gaps.append(gap_interval(gap, true, predicted, groups, **limits))
         rows.append(
@@ -85,7 +110,7 @@ def held_out_figures(
             results[f"split{i}_test_{name}"] = split
         results[f"mean_test_{name}"] = values.mean(axis=0)
         results[f"std_test_{name}"] = values.std(axis=0)
-    return pd.DataFrame(rows), results
+    return HeldOut(pd.DataFrame(rows), results, [*map(np.stack, labels)])
 
 
 def gaps_at(
@@ -188,10 +213,14 @@ class Rows:
 
     def curve(
         self, curve: Curve, lambdas: Floats, calibration: Calibration | None
-    ) -> pd.DataFrame:
-        """Figures at each lambda; of codes with what the calibration rows certify."""
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Figures at each lambda, and what changes from the first.
+
+        Of codes with what the calibration rows certify.
+        """
         splits = [(curve, self.X, self.y, self.groups)]
-        figures, _ = held_out_figures(splits, lambdas, **self.settings, seed=0)
+        held_out = held_out_figures(splits, lambdas, **self.settings, seed=0)
+        figures = held_out.figures
         if curve.fitted.spec.is_discrete:
             figures["certified_gap"] = certified_gaps(
                 curve,
@@ -200,7 +229,16 @@ class Rows:
                 gap=self.settings["gap"],
                 confidence=self.settings["confidence"],
             )
-        return figures
+        changes = changes_along(
+            lambdas,
+            self.y,
+            held_out.predicted[0],
+            self.groups,
+            pos_label=curve.pos_label,
+            gap=self.settings["gap"],
+            confidence=self.settings["confidence"],
+        )
+        return figures, changes
 
     def _calibration(self, curve: Curve) -> Calibration:
         """These rows, for certificates, where the path set none apart."""

@@ -1,5 +1,6 @@
 """LambdaPath is a trained path: models at any lambda, figures at all."""
 
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,16 @@ class LambdaPath:
         return (
             f"LambdaPath(lambda_mi from {smallest:g} to {largest:g}, "
             f"{len(self.lambdas)} in the grid)"
+        )
+
+    def _repr_html_(self) -> str:
+        """What it is and what to ask it, in a notebook."""
+        return (
+            f"<p>{escape(repr(self))}: minimises what the representation tells of S "
+            f"({escape(self.criterion.replace('_', ' '))}); {len(self.held_out_[1]):,} "
+            "rows are held out.</p><p><code>figures()</code> measures score and gap at "
+            "each lambda on them, <code>at(lambda_mi)</code> gives the model for one, "
+            "<code>TradeoffDisplay.from_path(path)</code> draws the curve.</p>"
         )
 
     def at(self, lambda_mi: float) -> Any:
@@ -246,7 +257,7 @@ class LambdaPath:
         """
         grid = self.lambdas if lambdas is None else np.atleast_1d(lambdas)
         gap, scoring = asked(self.curve, gap, scoring)
-        figures, _ = held_out_figures(
+        held_out = held_out_figures(
             [(self.curve, *self.held_out_)],
             grid,
             gap=gap,
@@ -255,6 +266,7 @@ class LambdaPath:
             n_bootstrap=n_bootstrap,
             seed=random_state,
         )
+        figures = held_out.figures
         figures["mi_estimate"] = [
             self._mi_estimate(self.curve.at(value)) for value in grid
         ]

@@ -354,16 +354,16 @@ class FairNet(NeuralNet):
         optimizer = self._critics_optimizer()
         batches = self.get_iterator(train, training=True)
         n_epochs = max(MIN_REFIT_EPOCHS, -(-MIN_REFIT_STEPS // len(batches)))
+        self._set_training(True)
+        self.module_.eval()
         for epoch in range(n_epochs):
             optimizer.param_groups[0]["lr"] = self.critic_lr * (1 - epoch / n_epochs)
             for x, targets in batches:
                 targets = self.placed(x, targets)
-                self._set_training(False)
                 with torch.no_grad():
                     released = self.module_.released(
                         x, self.generator, targets.embedding
                     )
-                self._set_training(True)
                 view = self.critic_view(*released)
                 loss = -self.mutual_info(view, targets, self.generator)
                 optimizer.zero_grad()

@@ -72,6 +72,17 @@ class Display:
     ax_: Any
     figure_: Any
 
+    def _frame(self) -> Any:
+        """The figures that are drawn, as a DataFrame."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """The figures in a notebook, which shows the picture by itself."""
+        table: str = self._frame().to_html(
+            float_format="{:.3f}".format, na_rep="-", border=0
+        )
+        return table
+
     def _drawn(self, ax: Any) -> Any:
         ax.spines[["top", "right"]].set_visible(False)
         self.ax_, self.figure_ = ax, ax.figure

@@ -17,7 +17,7 @@ WEIGHTS = (
     "row twice, and columns are standardised without the weights."
 )
 # The defaults are checked without the MI term, where they are fast.
-QUICK = {"max_epochs": 10, "hidden_layer_sizes": (32,), "critic_steps": 1}
+QUICK = {"max_epochs": 5, "hidden_layer_sizes": (32,), "critic_steps": 1}
 QUICK_CODES = {
     **QUICK,
     "max_epochs": 40,

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,12 @@ ESTIMATORS = {
 }
 
 
+@cache
+def is_watched(filename):
+    path = Path(filename)
+    return PACKAGE in path.parents and path.parent.name in WATCHED
+
+
 class Interrupt:
     """Raises at the nth line of the watched files that a fit comes to."""
 
@@ -43,8 +50,7 @@ class Interrupt:
         self.at, self.error, self.n_lines = at, error, 0
 
     def __call__(self, frame, event, arg):
-        path = Path(frame.f_code.co_filename)
-        if PACKAGE not in path.parents or path.parent.name not in WATCHED:
+        if not is_watched(frame.f_code.co_filename):
             return None
         if event == "line":
             self.n_lines += 1

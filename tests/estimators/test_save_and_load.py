@@ -583,6 +583,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_killed_at_any_step_leaves_old_or_new(quick, biased, tmp_path):
     X, y, s = biased

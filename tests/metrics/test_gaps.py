@@ -15,16 +15,13 @@ from fairrep.metrics._gaps import (
     Measured,
     check_cells,
     gap_interval,
+    gap_value,
     labels_for_gap,
     mean_interval,
     score_interval,
 )
 
 LIMITS = {"confidence": 0.95, "n_bootstrap": 100, "seed": 0}
-
-
-def gap_value(gap, y_true, y_pred, groups):
-    return gap_interval(gap, y_true, y_pred, groups, **LIMITS).value
 
 
 def rows(n=400, n_classes=2, n_groups=3, seed=0):

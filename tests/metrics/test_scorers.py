@@ -141,7 +141,6 @@ def test_scorers_are_routed_in_a_dict(routing, problem):
         {"C": [1e-4, 1.0]},
         scoring=scoring,
         refit="demographic_parity_scorer",
-        n_jobs=2,
         cv=3,
         error_score="raise",
     ).fit(X, y, **params)

@@ -43,8 +43,8 @@ def reads(folder, done, failures, n_read):
             n_read.value += 1
 
 
-@pytest.mark.parametrize("n_rounds", [40, pytest.param(1000, marks=pytest.mark.slow)])
-def test_two_writers_and_four_readers(tmp_path, n_rounds):
+@pytest.mark.slow
+def test_two_writers_and_four_readers(tmp_path):
     context = multiprocessing.get_context("spawn")
     save(tmp_path, 0)
     failures, done, n_read = context.Queue(), context.Event(), context.Value("i", 0)
@@ -53,7 +53,7 @@ def test_two_writers_and_four_readers(tmp_path, n_rounds):
         for _ in range(4)
     ]
     writers = [
-        context.Process(target=writes, args=(tmp_path, number, n_rounds, failures))
+        context.Process(target=writes, args=(tmp_path, number, 1000, failures))
         for number in (1, 2)
     ]
     for process in [*readers, *writers]:

@@ -257,3 +257,67 @@ def test_there_is_no_ceiling_where_none_is_known(biased, quick, criterion, scori
         path, scoring=scoring, n_bootstrap=20, plot=False
     )
     assert display.ceiling is None
+
+
+# -- what changes along the curve ------------------------------------------------
+
+
+def test_changes_are_those_of_the_same_rows(fitted, test_rows):
+    display = TradeoffDisplay.from_estimator(fitted, **test_rows, n_bootstrap=20)
+    figures, changes = display.figures, display.changes
+    assert changes["lambda_mi"].tolist() == LAMBDAS[1:]
+    for change, name in [("gap_change", "gap"), ("accuracy_change", "score")]:
+        expected = figures[name].iloc[1:] - figures[name].iloc[0]
+        assert_allclose(changes[change], expected, atol=1e-12)
+        assert (changes[f"{change}_low"] <= changes[change]).all()
+        assert (changes[change] <= changes[f"{change}_high"]).all()
+
+
+def changes_of(*rows):
+    columns = [
+        "lambda_mi",
+        *(f"{name}_change{end}" for name in ("gap", "accuracy") for end in ENDS),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+ENDS = ["", "_low", "_high"]
+
+
+def test_what_is_shown_to_be_less_discriminatory_is_said():
+    changes = changes_of(
+        [1.0, -0.02, -0.05, 0.01, 0.001, -0.002, 0.004],
+        [5.0, -0.081, -0.12, -0.042, -0.004, -0.011, 0.003],
+    )
+    display = TradeoffDisplay(
+        curve(3), score_name="", gap_name="", confidence=0.95, changes=changes
+    )
+    assert display.summary() == (
+        "Compared with lambda = 0, on the same rows, in percentage points. All limits "
+        "hold together with 95 % confidence:\n"
+        "  lambda = 5: the gap is smaller by 8.1 (4.2 to 12.0), the accuracy changes "
+        "by -0.4 and is lower by at most 1.1\n"
+        "Of 1 other lambdas no smaller gap is shown."
+    )
+    display.changes = changes.iloc[:1]
+    assert display.summary().startswith("On these rows no lambda is shown")
+
+
+@pytest.mark.parametrize("gap", [demographic_parity_difference, None])
+def test_without_changes_nothing_is_said(fitted, gap):
+    if gap is None:  # figures alone, of rows that chose
+        display = TradeoffDisplay.from_estimator(fitted)
+    else:
+        display = TradeoffDisplay.from_path(
+            fitted.lambda_path_, gap=lambda *args, **kwargs: gap(*args, **kwargs)
+        )
+    with pytest.raises(ValueError, match="There is nothing to compare"):
+        display.summary()
+
+
+def test_a_notebook_shows_path_and_figures(fitted):
+    display = TradeoffDisplay.from_estimator(fitted)
+    assert f"{display.figures['score'].iloc[0]:.3f}" in display._repr_html_()
+    path = fitted.lambda_path_
+    assert "3 in the grid" in path._repr_html_()
+    assert f"{len(path.held_out_[1]):,} rows" in path._repr_html_()

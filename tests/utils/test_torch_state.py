@@ -105,7 +105,7 @@ raise SystemExit("the child hangs")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.parametrize("scored", [False, True])
+@pytest.mark.parametrize("scored", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_predict_in_a_forked_process(scored):
     """As of gunicorn --preload, or multiprocessing: the threads are the parent's."""
     command = [sys.executable, "-W", "ignore", "-c", FORK.format(scored=scored)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..._utils.plotting import COLORS, MARKERS, Display, new_axes
 from .._measuring.rates.groups import GroupFigures
@@ -28,6 +29,15 @@ class ChangesDisplay(Display):
     def __init__(self, figures: Sequence[GroupFigures], models: Sequence[str]) -> None:
         self.figures = figures
         self.models = models
+
+    def _frame(self) -> Any:
+        return pd.concat(
+            {
+                name: figures.value["selection_rate"]
+                for name, figures in zip(self.models, self.figures, strict=True)
+            },
+            axis=1,
+        )
 
     def plot(self, ax: Any = None) -> "ChangesDisplay":
         """Draw.

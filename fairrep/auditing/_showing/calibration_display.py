@@ -49,6 +49,9 @@ class CalibrationByGroupDisplay(Display):
             )
         self.figures = figures
 
+    def _frame(self) -> Any:
+        return self.figures.calibration
+
     @classmethod
     def from_estimator(
         cls,

@@ -45,6 +45,9 @@ class GroupsDisplay(Display):
         self.figures = figures
         self.confidence = confidence
 
+    def _frame(self) -> Any:
+        return self.figures.value
+
     @classmethod
     def from_estimator(
         cls,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pandas as pd
+
 from ..._utils.plotting import COLORS, INK, MARKERS, Display, new_axes
 from .._measuring.findings import Findings
 from .._measuring.measure import measure_models, measure_predictions
@@ -46,6 +48,9 @@ class LeakageDisplay(Display):
             raise ValueError("There is no leakage to draw: expected at least one view.")
         self.views = views
         self.attribute = attribute
+
+    def _frame(self) -> Any:
+        return pd.concat({view.name: view.attackers for view in self.views})
 
     @classmethod
     def from_estimator(

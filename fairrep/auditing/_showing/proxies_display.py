@@ -40,6 +40,9 @@ class ProxyDisplay(Display):
         self.table = table
         self.attribute = attribute
 
+    def _frame(self) -> Any:
+        return self.table
+
     def plot(self, ax: Any = None, *, max_columns: int = 10) -> "ProxyDisplay":
         """Draw.
 

@@ -130,3 +130,20 @@ def test_without_matplotlib(rows, monkeypatch):
         GroupsDisplay.from_predictions(
             y_true, y_pred, sensitive_features=groups["sex"], **QUICK
         )
+
+
+def test_a_notebook_shows_the_figures(rows):
+    y_true, y_pred, score, groups = rows
+    given = {"sensitive_features": groups, "sensitive": "race", **QUICK}
+    displays = [
+        GroupsDisplay.from_predictions(y_true, y_pred, **given),
+        CalibrationByGroupDisplay.from_predictions(y_true, score, **given),
+        LeakageDisplay.from_predictions(y_true, y_pred, y_score=score, **given),
+        ProxyDisplay(pd.DataFrame({"share": [0.5]}, index=["job"]), "race"),
+    ]
+    for display, told in zip(
+        displays,
+        ["all rows", "count", "gradient boosting", "job"],
+        strict=True,
+    ):
+        assert told in display._repr_html_()

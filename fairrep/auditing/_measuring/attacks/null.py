@@ -9,9 +9,9 @@ from .scores import MIN_WIDENING, attack_value, make_folds
 from .secret import Secret
 from .view import View
 
-# A full repetition on permuted S checks that spread. It says little of it: taken alone,
-# three made it anything up to twice what it is, and the verdict a matter of the seed. So
-# the simulations count as much as this many more repetitions.
+# A full repetition on permuted S checks that spread. It says little of it: taken
+# alone, three made it anything up to twice what it is, and the verdict a matter of the
+# seed. So the simulations count as much as this many more repetitions.
 N_PERMUTATIONS, N_SIMULATED = 1, 10
 # What they say has no unit, so that a part of many rows says it as well.
 MAX_PERMUTED_ROWS = 2000
