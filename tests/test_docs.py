@@ -1,12 +1,13 @@
 """The code in the pages runs, block after block; the API reference is complete."""
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 import fairrep
-from fairrep import auditing, datasets, metrics, mutual_info
+from fairrep import MIDebiasedClassifier, auditing, datasets, metrics, mutual_info
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -46,6 +47,13 @@ def test_code_of_a_page_runs(name, monkeypatch, tmp_path):
 
 def test_worked_examples_of_extending():
     run_code_of(PAGES[TRAINS])
+
+
+def test_every_parameter_has_its_group():
+    page = (ROOT / "docs" / "guide" / "parameters.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(names) == sorted(signature(MIDebiasedClassifier).parameters)
 
 
 @pytest.mark.parametrize("module", [fairrep, auditing, datasets, metrics, mutual_info])

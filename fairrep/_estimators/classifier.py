@@ -36,6 +36,10 @@ class MIDebiasedClassifier(ClassifierMixin, ScoredMixin, BaseMIEstimator):
     are related. Columns of numbers are standardised and columns of categories,
     strings and booleans one-hot encoded; missing values are taken as they are.
 
+    Of the parameters six matter first: ``lambda_mi``, ``criterion``, ``estimator``,
+    ``pos_label``, ``max_epochs`` and ``random_state``. The user guide has the others in
+    groups, by what they are for.
+
     Parameters
     ----------
     lambda_mi : float, default=1.0

@@ -53,7 +53,7 @@ def test_two_writers_and_four_readers(tmp_path):
         for _ in range(4)
     ]
     writers = [
-        context.Process(target=writes, args=(tmp_path, number, 1000, failures))
+        context.Process(target=writes, args=(tmp_path, number, 300, failures))
         for number in (1, 2)
     ]
     for process in [*readers, *writers]:
