@@ -8,6 +8,7 @@ from ._version import __version__ as __version__
 # Where each name is from. Loaded when it is asked for: `fairrep --help` needs no torch.
 _HOMES = {
     "AuditReport": "auditing",
+    "InformationPlaneDisplay": "_tradeoff.information_plane",
     "LambdaPath": "_tradeoff.path",
     "MIDebiasedClassifier": "_estimators.classifier",
     "MIDebiasedClassifierCV": "_tradeoff.cv",

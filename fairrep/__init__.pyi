@@ -10,6 +10,9 @@ from ._estimators.regressor import MIDebiasedRegressor as MIDebiasedRegressor
 from ._estimators.transformer import MIFairTransformer as MIFairTransformer
 from ._tradeoff.cv import MIDebiasedClassifierCV as MIDebiasedClassifierCV
 from ._tradeoff.display import TradeoffDisplay as TradeoffDisplay
+from ._tradeoff.information_plane import (
+    InformationPlaneDisplay as InformationPlaneDisplay,
+)
 from ._tradeoff.path import LambdaPath as LambdaPath
 from ._tradeoff.train import lambda_path as lambda_path
 from ._version import __version__ as __version__

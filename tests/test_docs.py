@@ -45,6 +45,7 @@ def test_code_of_a_page_runs(name, monkeypatch, tmp_path):
     run_code_of(PAGES[name])
 
 
+@pytest.mark.slow
 def test_worked_examples_of_extending():
     run_code_of(PAGES[TRAINS])
 

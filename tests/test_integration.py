@@ -157,7 +157,14 @@ def test_lambda_lowers_the_leak_and_the_gap_of_the_criterion(criterion, kind):
     assert gap(criterion, *fair) < 0.7 * gap(criterion, kind, 0.0)
 
 
-@pytest.mark.parametrize("kind", ["binary", "rare group", "continuous"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "binary",
+        pytest.param("rare group", marks=pytest.mark.slow),
+        pytest.param("continuous", marks=pytest.mark.slow),
+    ],
+)
 def test_mine_lowers_the_leak_and_the_gap(kind):
     parity = "demographic_parity"
     mine = {"mi_estimator": "mine", "critic_steps": 6}  # a slower learner than "auto"

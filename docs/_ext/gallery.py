@@ -14,6 +14,7 @@ ORDER = [
     "plot_production_model",
     "plot_certificate",
     "plot_own_encoder",
+    "plot_attribute_inference",
 ]
 SETTINGS = sklearn.get_config()
 

@@ -167,7 +167,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
     >>> from fairrep import MIDebiasedClassifierCV
     >>> from fairrep.datasets import load_adult
     >>> X, y, A = load_adult(subset="test", return_X_y_s=True)
-    >>> clf = MIDebiasedClassifierCV(max_gap=0.2, lambdas=[0, 1, 10], random_state=0)
+    >>> clf = MIDebiasedClassifierCV(
+    ...     max_gap=0.2, lambdas=[0, 1, 10], max_epochs=10, random_state=0
+    ... )
     >>> clf = clf.fit(X[:1500], y[:1500], sensitive_features=A[:1500])
     >>> clf.solution_found_
     True

@@ -76,7 +76,9 @@ class TradeoffDisplay(Display):
     >>> from fairrep import MIDebiasedClassifierCV, TradeoffDisplay
     >>> from fairrep.datasets import make_biased_classification
     >>> X, y, s = make_biased_classification(800, return_X_y_s=True, random_state=0)
-    >>> clf = MIDebiasedClassifierCV(max_gap=0.5, lambdas=[0, 1, 10], random_state=0)
+    >>> clf = MIDebiasedClassifierCV(
+    ...     max_gap=0.5, lambdas=[0, 1, 10], max_epochs=10, random_state=0
+    ... )
     >>> clf = clf.fit(X[:500], y[:500], sensitive_features=s[:500])
     >>> now = LogisticRegression().fit(X[:500], y[:500])
     >>> test = {"X": X[500:], "y": y[500:], "sensitive_features": s[500:]}

@@ -65,7 +65,7 @@ class LambdaPath:
     >>> from fairrep.datasets import make_biased_classification
     >>> X, y, s = make_biased_classification(600, return_X_y_s=True, random_state=0)
     >>> path = lambda_path(
-    ...     X, y, sensitive_features=s, lambdas=[0, 1, 10], random_state=0
+    ...     X, y, sensitive_features=s, lambdas=[0, 1, 10], max_epochs=9, random_state=0
     ... )
     >>> path
     LambdaPath(lambda_mi from 0 to 10, 3 in the grid)
@@ -137,7 +137,7 @@ class LambdaPath:
         clf = self.curve.at(lambda_mi)
         found: dict[str, Any] = {}
         if len(self._held_out_table):
-            found["mi_estimate_"] = self._mi_estimate(clf)
+            found["mi_estimate_"] = self.information_of_s(lambda_mi)
             if clf.bottleneck == "discrete":
                 found["code_table_"] = code_table(
                     clf._codes(self._held_out_table),
@@ -152,7 +152,20 @@ class LambdaPath:
         clf._keep(clf._fitted, **clf._fitted_attributes() | found)
         return clf
 
-    def _mi_estimate(self, model: Any) -> float:
+    def information_of_s(self, lambda_mi: float) -> float:
+        """Estimate what the representation tells of S, on the held-out rows.
+
+        Parameters
+        ----------
+        lambda_mi : float
+            Within ``lambda_range``.
+
+        Returns
+        -------
+        nats : float
+            Of the path's critics, as ``mi_estimate_`` of a model is.
+        """
+        model = self.curve.at(lambda_mi)
         device = next(model.net_.module_.parameters()).device
         nats: float = model.net_.estimate_mi(self._held_out_table.to(device))
         return nats
@@ -267,9 +280,7 @@ class LambdaPath:
             seed=random_state,
         )
         figures = held_out.figures
-        figures["mi_estimate"] = [
-            self._mi_estimate(self.curve.at(value)) for value in grid
-        ]
+        figures["mi_estimate"] = [self.information_of_s(value) for value in grid]
         if self.calibration_ is not None:
             figures["certified_gap"] = certified_gaps(
                 self.curve, self.calibration_, grid, gap=gap, confidence=confidence

@@ -108,7 +108,11 @@ def lambda_path(
     >>> from fairrep.datasets import load_adult
     >>> X, y, A = load_adult(subset="test", return_X_y_s=True)
     >>> path = lambda_path(
-    ...     X[:1000], y[:1000], sensitive_features=A[:1000], lambdas=[0, 1, 10],
+    ...     X[:1000],
+    ...     y[:1000],
+    ...     sensitive_features=A[:1000],
+    ...     lambdas=[0, 1, 10],
+    ...     max_epochs=10,
     ...     random_state=0,
     ... )
     >>> path.figures().shape

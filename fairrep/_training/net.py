@@ -353,7 +353,9 @@ class FairNet(NeuralNet):
             return
         optimizer = self._critics_optimizer()
         batches = self.get_iterator(train, training=True)
-        n_epochs = max(MIN_REFIT_EPOCHS, -(-MIN_REFIT_STEPS // len(batches)))
+        # Where rows are few, as many as make enough steps, but no more than training's.
+        enough = min(self.max_epochs, -(-MIN_REFIT_STEPS // len(batches)))
+        n_epochs = max(MIN_REFIT_EPOCHS, enough)
         self._set_training(True)
         self.module_.eval()
         for epoch in range(n_epochs):

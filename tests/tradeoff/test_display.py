@@ -309,7 +309,9 @@ def test_without_changes_nothing_is_said(fitted, gap):
         display = TradeoffDisplay.from_estimator(fitted)
     else:
         display = TradeoffDisplay.from_path(
-            fitted.lambda_path_, gap=lambda *args, **kwargs: gap(*args, **kwargs)
+            fitted.lambda_path_,
+            gap=lambda *args, **kwargs: gap(*args, **kwargs),
+            n_bootstrap=2,
         )
     with pytest.raises(ValueError, match="There is nothing to compare"):
         display.summary()
