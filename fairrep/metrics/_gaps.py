@@ -123,13 +123,14 @@ def gap_interval(
             gap, y, predicted, given_groups(present), 2 * confidence - 1
         )
         return Measured(of_numbers.value, of_numbers.low, of_numbers.high)
-    value = gap_value(gap, y_true, y_pred, groups)
     if callable(gap):
+        value = float(gap(rows[0], rows[1], sensitive_features=rows[2]))
         draws = _resampled_rows(gap, *rows, n_bootstrap, seed)
         return _interval(value, draws, confidence)
     families = _rates(gap, *rows)
     if not families:  # one group alone has no gap
         return Measured(np.nan, np.nan, np.nan)
+    value = _largest(families)
     intervals = gap_intervals(
         families,
         n_bootstrap=n_bootstrap,
@@ -146,7 +147,11 @@ def gap_value(
     if callable(gap):
         return float(gap(rows[0], rows[1], sensitive_features=rows[2]))
     families = _rates(gap, *rows)
-    return float(max((np.ptp(counts.rates) for counts in families), default=np.nan))
+    return _largest(families) if families else np.nan
+
+
+def _largest(families: list[Counts]) -> float:
+    return float(max(np.ptp(counts.rates) for counts in families))
 
 
 def _interval(value: float, draws: Floats, confidence: float) -> Measured:
