@@ -50,6 +50,20 @@ def test_worked_examples_of_extending():
     run_code_of(PAGES[TRAINS])
 
 
+@pytest.mark.slow
+def test_the_start_shows_what_its_code_prints(monkeypatch, tmp_path, capsys):
+    """The first two blocks, as they stand there, on all rows."""
+    monkeypatch.chdir(tmp_path)
+    page = PAGES["start"].read_text()
+    names = {}
+    for block in [*BLOCK.finditer(page)][:2]:
+        exec(block[1], names)
+    printed = capsys.readouterr().out
+    (shown,) = re.findall(r"^```{code-block} text\n(.*?)^```$", page, re.DOTALL | re.M)
+    for line in shown.splitlines():
+        assert line in printed
+
+
 def test_every_parameter_has_its_group():
     page = (ROOT / "docs" / "guide" / "parameters.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| ")]
