@@ -282,7 +282,13 @@ def add_audit(commands: Any) -> None:
         help="exit with 1 if a figure is below: ratio (demographic parity ratio; 0.8 "
         "is the four-fifths rule)",
     )
-    for option in ("author", "purpose"):
+    said = {
+        "author": "author of the audit, for the report to say",
+        "purpose": "purpose of the audit, for the report to say",
+        "outcome": "what it means to be selected, such as 'the loan is granted', for "
+        "the top of the page",
+    }
+    for option, help_text in said.items():
         parser.add_argument(
             f"--{option}",
             dest="about",
@@ -290,7 +296,7 @@ def add_audit(commands: Any) -> None:
             type=partial(_labelled, option),
             default=[],
             metavar="TEXT",
-            help=f"{option} of the audit, for the report to say",
+            help=help_text,
         )
     parser.add_argument(
         "--baseline",

@@ -89,7 +89,9 @@ def audit(
         opportunity difference, "ratio" for the demographic parity ratio, whose limit is
         the least allowed, and "leakage" for what the best attacker scores.
     about : dict of str to str, default=None
-        What else the report is to say of where it comes from: "author", "purpose".
+        What else the report is to say of where it comes from, such as "author",
+        "purpose", "data", and who set the "limits". The "outcome", what it means to be
+        selected ("the loan is granted"), stands at the top of the page.
     verbose : int, default=0
         1 shows a progress bar on standard error.
 

@@ -395,9 +395,9 @@ def test_summary_says_what_was_found(leakage):
         "50.0 % of sensitive_feature_0=b, 50.0 percentage points apart (95 % interval "
     )
     assert found == (
-        "From the score, sex can be told: given one row of each group, an attacker "
-        "picks the right one 70.0 times in 100 (68.0 to 72.0; guessing: 50); luck "
-        "reaches 52.0 times in 100."
+        "From the score, sex can be told: of one row of each group, an attacker tells "
+        "which is which 70.0 times in 100 (68.0 to 72.0; guessing: 50); by luck: 51.0, "
+        "at most 52.0."
     )
     assert "sex cannot be told by any attacker tried" in nothing
     assert nothing.endswith("Another attacker may still find more.")
@@ -419,7 +419,7 @@ def test_summary_says_what_was_found(leakage):
     two.metric, two.pair = "balanced_accuracy", Pair(("a", "b"), "x", 0.8, 0.6)
     report.models["predictions"].leakage = {"race": [two]}
     assert (
-        "tells apart a and b 80.0 times in 100 (guessing: 50; luck reaches 60.0)"
+        "tells apart a and b 80.0 times in 100 (guessing: 50; by luck at most 60.0)"
         in (report.summary[1])
     )
 
@@ -544,7 +544,7 @@ def test_summary_says_what_averaging_adds(leakage):
     found.averaging = 0.51
     assert "averages" not in report.summary[1]
     found.averaging = 0.8
-    assert report.summary[1].endswith("tells it better: AUC 0.800 in place of 0.505.")
+    assert report.summary[1].endswith("raise this from AUC 0.505 to 0.800.")
 
 
 def test_adult_in_time():

@@ -71,6 +71,7 @@ def comparison_sentences(report: Findings) -> list[str]:
         which = f" for {pos_label!r}" if n_classes > 1 else ""
         parts = [
             f"its {_words(str(figure))} is {_change(row)}"
+            + _from_and_to(str(figure), of_first[pos_label, attribute], figures)
             for figure, row in rows.drop(index=ACCURACY).iterrows()
             if row["low"] > 0 or row["high"] < 0
         ]
@@ -88,6 +89,16 @@ def _change(row: pd.Series) -> str:
     limits = range_of(*sorted([abs(row["low"]), abs(row["high"])]))
     size = "smaller" if row["change"] < 0 else "larger"
     return f"{points(abs(row['change']))} {size} ({limits})"
+
+
+def _from_and_to(gap: str, before: GroupFigures, after: GroupFigures) -> str:
+    """Of a gap that has become larger both sizes, and who is now above whom."""
+    old, new = (figures.disparities.loc[gap] for figures in (before, after))
+    if not new["value"] > old["value"]:
+        return ""
+    above, below = (after.titles[new[key]] for key in ("highest", "lowest"))
+    sizes = f"{100 * old['value']:.1f} to {100 * new['value']:.1f}"
+    return f", from {sizes}, now with {above} above {below}"
 
 
 def _accuracy(row: pd.Series) -> str:

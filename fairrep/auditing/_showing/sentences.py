@@ -192,8 +192,8 @@ def leakage_sentence(attribute: str, found: Any) -> str:
         )
     if found.averaging is not None and found.averaging > found.high:
         sentence += (
-            " Whoever asks again with the last digits changed, and averages, tells it "
-            f"better: {name} {found.averaging:.3f} in place of {found.value:.3f}."
+            f" Repeated requests, averaged, raise this from {name} {found.value:.3f} to "
+            f"{found.averaging:.3f}."
         )
     return sentence
 
@@ -244,17 +244,19 @@ def next_steps(report: Findings) -> list[str]:
     models = report.models.values()
     judged = verdict_of(report)
     gaps = [f.disparities.loc[PARITY] for model in models for f in model.figures]
-    if any(v.outcome == FAILED for v in judged):
+    if failing := [*dict.fromkeys(v.model for v in judged if v.outcome == FAILED)]:
+        owner = f" by {' and '.join(failing)}" if len(report.models) > 1 else ""
         steps.append(
-            "A limit is not kept. Do not put the model to use as it is: look for one "
-            "that keeps it (fairrep's lambda_path tries twenty at once), or write down "
-            "the reason that justifies the difference."
+            f"A limit is not kept{owner}. Do not put such a model to use as it is, and "
+            "decide whether one that is in use may stay: look for one that keeps the "
+            "limit, or write down the reason that justifies the difference."
         )
     elif any(gap["low"] > 0 for gap in gaps):
         steps.append(
-            "Groups are surely treated differently. Whether that may be is no question "
-            "of statistics: ask which rule applies, write down the reason for the "
-            "difference, and look for a model that does as well with less of it."
+            "Rates of groups differ by more than chance explains. Why, and whether "
+            "that may be, is no question of statistics: ask which rule applies, write "
+            "down the reason for the difference, and look for a model that does as "
+            "well with less of it."
         )
     if any(v.outcome == OPEN for v in judged) or any(
         gap["low"] <= 0 < gap["value"] for gap in gaps

@@ -96,7 +96,7 @@ def told(found: Any) -> str:
     limits = range_of(found.low, found.high)
     if found.metric == "auc":
         return (
-            "given one row of each group, an attacker picks the right one "
+            "of one row of each group, an attacker tells which is which "
             f"{100 * found.value:.1f} times in 100 ({limits}; guessing: 50)"
         )
     return (
@@ -109,16 +109,17 @@ def told(found: Any) -> str:
 def luck(found: Any) -> str:
     """What the best attacker reaches where nothing is to be told."""
     if found.metric == "rank_correlation":
-        return f"luck reaches {found.null_high:.3f}"
-    scale = "times in 100" if found.metric == "auc" else "%"
-    return f"luck reaches {100 * found.null_high:.1f} {scale}"
+        return f"by luck: {found.null_value:.3f}, at most {found.null_high:.3f}"
+    unit = "" if found.metric == "auc" else " %"
+    usual, most = (100 * null for null in (found.null_value, found.null_high))
+    return f"by luck: {usual:.1f}, at most {most:.1f}{unit}"
 
 
 def surest_share(surest: Any) -> str:
     """What an attacker tells of the rows that it is surest of."""
     return (
-        f"{share(surest.value)} are told rightly (guessing: {share(surest.chance)}; "
-        f"luck reaches {share(surest.high)})"
+        f"{share(surest.value)} are told rightly (guessing by the groups' shares: "
+        f"{share(surest.chance)}; by luck at most {share(surest.high)})"
     )
 
 
@@ -126,5 +127,5 @@ def pair_share(pair: Any) -> str:
     """What an attacker tells of the two groups that it tells apart best."""
     return (
         f"{pair.groups[0]} and {pair.groups[1]} {100 * pair.value:.1f} times in 100 "
-        f"(guessing: 50; luck reaches {100 * pair.high:.1f})"
+        f"(guessing: 50; by luck at most {100 * pair.high:.1f})"
     )
