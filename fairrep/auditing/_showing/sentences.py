@@ -192,8 +192,8 @@ def leakage_sentence(attribute: str, found: Any) -> str:
         )
     if found.averaging is not None and found.averaging > found.high:
         sentence += (
-            f" Repeated requests, averaged, raise this from {name} {found.value:.3f} to "
-            f"{found.averaging:.3f}."
+            f" Repeated requests, averaged, raise this from {name} {found.value:.3f} "
+            f"to {found.averaging:.3f}."
         )
     return sentence
 
