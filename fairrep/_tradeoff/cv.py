@@ -45,9 +45,9 @@ class MIDebiasedClassifierCV(MIDebiasedClassifier):
 
     One training gives the classifier at every lambda (see `lambda_path`). Of those
     that are shown on held-out rows to keep the gap within ``max_gap``, the one with the
-    best score is chosen: in at least ``confidence`` of all fits its true gap is within
-    the limit, see Notes. `set_lambda` moves along the curve afterwards, without another
-    fit.
+    best score is chosen: in at most 1 - ``confidence`` of all fits one is found whose
+    true gap is over the limit, see Notes. `set_lambda` moves along the curve
+    afterwards, without another fit.
 
     Parameters
     ----------
